@@ -33,7 +33,7 @@ export class DrawEditor {
   #keyed = false;
 
   /**
-   * @param {HTMLElement} host covered by the sheet; position: relative
+   * @param {HTMLElement} host as for `attach`; position: relative
    * @param {{t: Translate, onCommit?: (text: string) => void}} options
    */
   constructor(host, { t, onCommit = () => {} }) {
@@ -43,12 +43,29 @@ export class DrawEditor {
     this.#surface.canvas.tabIndex = 0;
     this.#surface.canvas.setAttribute('role', 'application');
     this.#tools = new DrawTools(t, (action) => this[action]());
-    this.element = el('div', { class: 'draw-sheet', hidden: true }, [this.#surface.canvas, this.#tools.element]);
-    host.append(this.element);
+    this.element = el('div', { class: 'draw-sheet', hidden: true }, [this.#surface.canvas]);
+    this.tools.hidden = true;
+    this.attach(host);
     this.#palette = new Palette(host);
     this.#marks = new Marks(this.#palette);
     this.#listen(this.#surface.canvas);
     this.setTexts(t);
+  }
+
+  /** The row of tools. */
+  get tools() {
+    return this.#tools.element;
+  }
+
+  /** Covers a host with the sheet and puts the tools after it; without a host, takes both away. @param {HTMLElement | null} host */
+  attach(host) {
+    if (!host) {
+      this.element.remove();
+      this.tools.remove();
+    } else if (this.element.parentElement !== host) {
+      host.append(this.element);
+      host.after(this.tools);
+    }
   }
 
   get enabled() {
@@ -71,7 +88,7 @@ export class DrawEditor {
 
   /** @param {boolean} on */
   enable(on) {
-    this.element.hidden = !on;
+    this.element.hidden = this.tools.hidden = !on;
     this.#endStroke();
     this.#surface.invalidate();
   }
@@ -104,7 +121,7 @@ export class DrawEditor {
   destroy() {
     this.#endStroke();
     this.#surface.destroy();
-    this.element.remove();
+    this.attach(null);
   }
 
   #plane() {

@@ -26,8 +26,7 @@ export const LAYERS = [
 export class Layers {
   /** @type {readonly Layer[]} */ available = [];
   /** @type {Set<string>} */ #on = new Set();
-  /** Asked for before there was a model: a link's layers. @type {readonly string[] | null} */ #wanted = null;
-  /** @type {Set<() => void>} */ #listeners = new Set();
+  /** @type {Set<(byVisitor: boolean) => void>} */ #listeners = new Set();
 
   /**
    * @param {ModelEntry} model
@@ -39,10 +38,6 @@ export class Layers {
     if (same) return;
     this.available = next;
     this.#on = new Set(this.defaults());
-    if (this.#wanted && next.length) {
-      this.on = this.#wanted;
-      this.#wanted = null;
-    }
   }
 
   /** Both kinds of points, and the most telling ground: the model's own word over an estimate from samples. */
@@ -64,14 +59,10 @@ export class Layers {
 
   /** Unknown ids are left out; of several grounds the last one wins. @param {readonly string[]} ids */
   set on(ids) {
-    if (this.available.length === 0) {
-      this.#wanted = ids;
-      return;
-    }
     const known = this.available.filter((layer) => ids.includes(layer.id));
     const ground = known.filter((layer) => layer.field).at(-1);
     this.#on = new Set(known.filter((layer) => !layer.field || layer === ground).map((layer) => layer.id));
-    this.#tell();
+    this.#tell(false);
   }
 
   /** Whether the visitor changed anything. */
@@ -87,11 +78,11 @@ export class Layers {
     if (turnOn && layer.field) for (const other of this.available) if (other.field) this.#on.delete(other.id);
     if (turnOn) this.#on.add(id);
     else this.#on.delete(id);
-    this.#tell();
+    this.#tell(true);
   }
 
   /**
-   * @param {() => void} listener
+   * @param {(byVisitor: boolean) => void} listener
    * @returns {() => void} stops listening
    */
   listen(listener) {
@@ -99,7 +90,8 @@ export class Layers {
     return () => this.#listeners.delete(listener);
   }
 
-  #tell() {
-    for (const listener of this.#listeners) listener();
+  /** @param {boolean} byVisitor */
+  #tell(byVisitor) {
+    for (const listener of this.#listeners) listener(byVisitor);
   }
 }

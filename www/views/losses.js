@@ -78,15 +78,14 @@ export class LossChart {
     this.setTexts(t);
   }
 
-  /** @param {{model: ModelEntry, info: Info | null}} what */
+  /** @param {{model: ModelEntry, info: Info}} what */
   setModel({ model, info }) {
-    const losses = info?.losses ?? model.losses ?? [];
-    const same = this.#model?.id === model.id && losses.map((l) => l.id).join() === this.#curves.map((c) => c.id).join();
+    const same = this.#model?.id === model.id && info.losses.map((l) => l.id).join() === this.#curves.map((c) => c.id).join();
     this.#model = model;
-    this.#references = info?.references ?? [];
+    this.#references = info.references;
     if (!same) {
       this.#steps = [];
-      this.#curves = losses.map(({ id, unit }) => this.#curve(id, unit));
+      this.#curves = info.losses.map(({ id, unit }) => this.#curve(id, unit));
       this.#legend.replaceChildren(...this.#curves.map((curve) => curve.button));
     }
     this.setTexts(this.#t);

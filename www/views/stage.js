@@ -4,7 +4,6 @@ import { el, icon, setText } from './dom.js';
 import { LatentPlace } from './latent-place.js';
 import { Layers } from './layers.js';
 import { Palette } from './palette.js';
-import { HIGH, LOW } from './points-codec.js';
 import { PointsFigure } from './points-figure.js';
 import { Store } from './store.js';
 import { TabList } from './tab-list.js';
@@ -14,9 +13,6 @@ import { tabsFor } from './tabs.js';
 const WORDS_EVERY = 1000;
 const ENLARGE = 'M12 3h5v5M17 3l-6 6M8 17H3v-5M3 17l6-6';
 const PENCIL = 'M3.5 16.5l.9-3.6L13.6 3.7a1.6 1.6 0 0 1 2.3 0l.4.4a1.6 1.6 0 0 1 0 2.3l-9.2 9.2zM12 5.3L14.7 8';
-
-/** The square that is shown while there is nothing to show: the drawable one with a margin. @type {Extent} */
-const SHEET = [1.1 * LOW, 1.1 * HIGH, 1.1 * LOW, 1.1 * HIGH];
 
 let stages = 0;
 
@@ -64,9 +60,9 @@ export class Stage {
     root.append(this.element);
     this.#palette = new Palette(this.element);
     this.drawEditor = new DrawEditor(this.element, { t, onCommit: (text) => onDraw?.(text) });
-    this.drawEditor.element.remove();
+    this.drawEditor.attach(null);
     this.#place.listen(() => onLatentMove?.(this.#place.u, this.#place.v));
-    this.#layers.listen(() => onLayerChange?.([...this.layers]));
+    this.#layers.listen((byVisitor) => byVisitor && onLayerChange?.([...this.layers]));
     this.#drawButton.addEventListener('click', () => this.editing = !this.editing);
     this.#enlargeButton.addEventListener('click', () => (this.#dialog.open ? this.#dialog.close() : this.#enlarge()));
     this.#dialog.addEventListener('close', () => this.#restore());
@@ -78,11 +74,9 @@ export class Stage {
 
   /**
    * Shows another session. Pictures stay when the model and the kind of data do, so that nothing flashes.
-   * Without `info` there is no session yet: a drawing is awaited.
-   * @param {{model: ModelEntry, dataset: DatasetEntry, info: Info | null}} what
+   * @param {{model: ModelEntry, dataset: DatasetEntry, info: Info}} what
    */
-  setModel({ model, dataset, info: known }) {
-    const info = known ?? awaiting(model, dataset);
+  setModel({ model, dataset, info }) {
     const key = [model.id, dataset.id, info.shape.channels, info.shape.height, info.shape.width, info.classes].join();
     this.#place.flat = info.latentDim === 1;
     if (this.#place.flat) this.#place.move(this.#place.u, 0.5);
@@ -102,7 +96,7 @@ export class Stage {
     }
     const spec = dataset.drawable ? dataset.params?.find((param) => param.kind === 'text') : undefined;
     this.#drawButton.hidden = !spec;
-    if (spec && known) this.drawEditor.load(String(info.config[spec.key] ?? ''));
+    if (spec) this.drawEditor.load(String(info.config[spec.key] ?? ''));
     this.drawEditor.setExtent(extent);
     if (!spec) this.editing = false;
   }
@@ -213,7 +207,7 @@ export class Stage {
     const context = this.#context;
     const tab = this.#tab();
     if (!context || !tab) return;
-    this.drawEditor.element.remove();
+    this.drawEditor.attach(null);
     for (const figure of this.#figures) figure.destroy();
     this.#figures = tab.build(context);
     const [main, ...side] = this.#figures;
@@ -232,10 +226,10 @@ export class Stage {
   #lay() {
     const main = this.#figures[0];
     if (!(main instanceof PointsFigure)) {
-      this.drawEditor.element.remove();
+      this.drawEditor.attach(null);
       return;
     }
-    if (this.drawEditor.element.parentElement !== main.frame) main.frame.append(this.drawEditor.element);
+    this.drawEditor.attach(main.frame);
     main.hideReal = this.editing;
     main.invalidate();
   }
@@ -271,15 +265,4 @@ export class Stage {
       for (const figure of this.#figures) figure.updateLabel();
     }, Math.max(0, this.#wordsAt + WORDS_EVERY - performance.now()));
   }
-}
-
-/**
- * What can be said before there is a session: an empty square to draw on.
- * @param {ModelEntry} model
- * @param {DatasetEntry} dataset
- * @returns {Info}
- */
-function awaiting(model, dataset) {
-  const losses = (model.losses ?? []).map((loss) => ({ ...loss, last: null }));
-  return { step: 0, config: {}, shape: dataset.shape, extent: dataset.domain === 'points' ? SHEET : [0, 1, 0, 1], losses, references: [], classes: 0 };
 }

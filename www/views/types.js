@@ -13,32 +13,10 @@
  * @typedef {[number, number, number, number]} Extent
  * x0, x1, y0, y1 in data coordinates.
  *
- * @typedef {{domain?: string, channels: number, height: number, width: number}} Shape
- *
- * @typedef {{key: string, kind: string}} ParamSpec
- *
- * @typedef {object} DatasetEntry
- * @property {string} id
- * @property {string} domain
- * @property {boolean} [drawable]
- * @property {Shape} shape
- * @property {ParamSpec[]} [params]
- *
- * @typedef {object} ModelEntry
- * @property {string} id
- * @property {string[]} capabilities
- * @property {{id: string, unit: string}[]} [losses]
- * @property {string[]} [phases]
- *
- * @typedef {object} Info
- * @property {number} step
- * @property {Record<string, unknown>} config
- * @property {Shape} shape
- * @property {Extent | number[]} extent
- * @property {number} [latentDim]
- * @property {{id: string, unit: string, last: number | null}[]} losses
- * @property {{id: string, value: number, loss: string}[]} references
- * @property {number} classes
+ * @typedef {import('../protocol.js').Shape} Shape
+ * @typedef {import('../protocol.js').DatasetEntry} DatasetEntry
+ * @typedef {import('../protocol.js').ModelEntry} ModelEntry
+ * @typedef {import('../protocol.js').Info} Info
  *
  * @typedef {object} Context
  * What every figure draws from.
