@@ -12,6 +12,7 @@ import { tabsFor } from './tabs.js';
 /** How often the text equivalents follow the pictures, in milliseconds. */
 const WORDS_EVERY = 1000;
 const ENLARGE = 'M12 3h5v5M17 3l-6 6M8 17H3v-5M3 17l6-6';
+const SHRINK = 'M11.5 3.5v5h5M17 3l-5.5 5.5M8.5 16.5v-5h-5M3 17l5.5-5.5';
 const PENCIL = 'M3.5 16.5l.9-3.6L13.6 3.7a1.6 1.6 0 0 1 2.3 0l.4.4a1.6 1.6 0 0 1 0 2.3l-9.2 9.2zM12 5.3L14.7 8';
 
 let stages = 0;
@@ -36,7 +37,7 @@ export class Stage {
   #side = el('div', { class: 'side' });
   #drawButton = el('button', { type: 'button', class: 'pill', 'aria-pressed': 'false', hidden: true });
   #drawText = el('span');
-  #enlargeButton = el('button', { type: 'button', class: 'pill icon-only' }, [icon(ENLARGE)]);
+  #enlargeButton = el('button', { type: 'button', class: 'pill icon-only' });
   #dialog = el('dialog', { class: 'enlarged' });
   #wordsAt = 0;
   #words = 0;
@@ -62,7 +63,7 @@ export class Stage {
     this.drawEditor = new DrawEditor(this.element, { t, onCommit: (text) => onDraw?.(text) });
     this.drawEditor.attach(null);
     this.#place.listen(() => onLatentMove?.(this.#place.u, this.#place.v));
-    this.#layers.listen((byVisitor) => byVisitor && onLayerChange?.([...this.layers]));
+    this.#layers.listen((byVisitor) => byVisitor && onLayerChange?.(this.layers));
     this.#drawButton.addEventListener('click', () => this.editing = !this.editing);
     this.#enlargeButton.addEventListener('click', () => (this.#dialog.open ? this.#dialog.close() : this.#enlarge()));
     this.#dialog.addEventListener('close', () => this.#restore());
@@ -156,7 +157,7 @@ export class Stage {
     this.#build();
   }
 
-  /** The layers that are on, from the ground up. @returns {readonly string[]} */
+  /** The layers that are on, from the ground up. @returns {string[]} */
   get layers() {
     return this.#layers.on;
   }
@@ -255,6 +256,7 @@ export class Stage {
     const text = this.#t(this.#dialog.open ? 'stage.shrink' : 'stage.enlarge');
     this.#enlargeButton.setAttribute('aria-label', text);
     this.#enlargeButton.title = text;
+    this.#enlargeButton.replaceChildren(icon(this.#dialog.open ? SHRINK : ENLARGE));
   }
 
   #scheduleWords() {
