@@ -14,7 +14,7 @@ const bindgenArgs = ["--target", "web", "--out-name", "tealight", "--remove-name
 
 /** What the package is made from. The native command line is not part of it. */
 const inputs = ["Cargo.toml", "Cargo.lock", ".cargo/config.toml", "src"];
-const notInputs = new Set(["src/main.rs"]);
+const isInput = (name) => name !== "src/main.rs" && !name.startsWith("src/cli/");
 
 function filesUnder(name) {
   const full = path.join(root, name);
@@ -39,7 +39,7 @@ const inputDigest = () => {
   const names = inputs.flatMap((name) => (name === "src" ? filesUnder(name) : [name]));
   return createHash("sha256")
     .update(bindgenArgs.join(" "))
-    .update(digestOf(names.filter((name) => !notInputs.has(name))))
+    .update(digestOf(names.filter(isInput)))
     .digest("hex");
 };
 

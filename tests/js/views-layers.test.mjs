@@ -59,7 +59,12 @@ test('the store copies, because a frame’s buffer goes back', () => {
   assert.deepEqual([...(store.get('samples')?.data ?? [])], [1, 2]);
   store.put('samples', { data: buffer, shape: [1, 2] });
   assert.equal(store.get('samples')?.data, kept, 'memory is used again');
-  assert.ok(store.version('samples') > first);
+  const second = store.version('samples');
+  assert.ok(second > first);
+  store.put('samples', { data: Float32Array.from([9, 2]), shape: [1, 2] });
+  assert.equal(store.version('samples'), second, 'the same values are no news');
+  store.put('samples', { data: Float32Array.from([9, 2]), shape: [2, 1] });
+  assert.ok(store.version('samples') > second, 'another shape is');
   assert.equal(store.version('real'), 0);
 });
 
