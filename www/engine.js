@@ -210,13 +210,18 @@ export class Engine {
   #steps(n) {
     this.#running = false;
     this.#target = null;
-    for (let i = 0; i < n; i += 1) {
-      this.#applyEvents();
-      this.#current().step(1);
-    }
-    this.#applyEvents();
     this.#rate = 0;
-    this.#report();
+    try {
+      for (let i = 0; i < n; i += 1) {
+        this.#applyEvents();
+        this.#current().step(1);
+      }
+      this.#applyEvents();
+      this.#report();
+    } catch (error) {
+      if (isTrap(error) || !this.#session) throw error;
+      this.#stop(messageOf(error));
+    }
     return this.#current().steps();
   }
 
@@ -354,14 +359,14 @@ export class Engine {
     this.#post({ type: "snapshot", generation: this.#generation, rescue }, [bytes.buffer]);
   }
 
-  /** Training cannot go on as it is (it diverged): pause and say why; the session stays as it was. @param {string} message */
+  /** Training cannot go on as it is (it diverged, and went back to where it was well): pause and say why. @param {string} message */
   #stop(message) {
     this.#running = false;
     this.#target = null;
     this.#events = [];
-    const step = this.#session?.steps() ?? 0;
-    this.#post({ type: "stopped", generation: this.#generation, step, message });
-    this.#report();
+    if (this.#session && this.#phase !== ALL_PHASES) this.#session.set(PHASE, JSON.stringify(this.#phase));
+    const info = this.#session ? this.#touched() : null;
+    this.#post({ type: "stopped", generation: this.#generation, info, message });
   }
 
   /** The wasm instance is lost. @param {unknown} error */

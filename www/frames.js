@@ -12,6 +12,8 @@ import { isTrap, messageOf } from "./protocol.js";
 
 /** The share of the training time that views may take. */
 const BUDGET = 0.1;
+/** No view needs to be drawn more often than this, in milliseconds. */
+const SOONEST = 30;
 
 /** How much a new measurement of a view's cost weighs against the older ones. */
 const SMOOTHING = 0.3;
@@ -98,7 +100,8 @@ export class Frames {
   fill(session, running) {
     if (!this.wanted) return null;
     const state = `${this.#changes}:${session.steps()}`;
-    const due = [...this.#views.values()].filter((view) => this.#due(view, state, running));
+    const intervals = this.#intervals();
+    const due = [...this.#views.values()].filter((view) => this.#due(view, state, running ? intervals.get(view) ?? 0 : 0));
     if (due.length === 0) return null;
 
     /** @type {SectionMeta[]} */
@@ -135,14 +138,26 @@ export class Frames {
     return { sections, failed, buffer: /** @type {ArrayBuffer} */ (out.buffer) };
   }
 
-  /** @param {View} view @param {string} state @param {boolean} running */
-  #due(view, state, running) {
+  /** How long each view waits until it is computed again: the cheap ones take what they need, and leave the rest to the others. */
+  #intervals() {
+    /** @type {Map<View, number>} */
+    const intervals = new Map();
+    const views = [...this.#views.values()].sort((a, b) => a.cost - b.cost);
+    let left = BUDGET;
+    views.forEach((view, i) => {
+      const share = Math.min(left / (views.length - i), view.cost / SOONEST);
+      left -= share;
+      intervals.set(view, share > 0 ? view.cost / share : 0);
+    });
+    return intervals;
+  }
+
+  /** @param {View} view @param {string} state @param {number} interval */
+  #due(view, state, interval) {
     if (view.broken) return false;
     if (view.stamp === "") return true;
     const changed = CONSTANT.has(view.request.id) ? !view.stamp.startsWith(`${this.#changes}:`) : view.stamp !== state;
-    if (!changed) return false;
-    // An equal share of the budget for each view: what a cheap one leaves over goes back to training.
-    return !running || this.#now() - view.at >= (view.cost * this.#views.size) / BUDGET;
+    return changed && this.#now() - view.at >= interval;
   }
 }
 

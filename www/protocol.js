@@ -78,7 +78,7 @@
  * @property {Shape & {domain: string}} shape
  * @property {[number, number, number, number]} extent
  * @property {number} parameters
- * @property {number} latentDim
+ * @property {number | null} latentDim Null where there is no latent space.
  * @property {{id: string, unit: string, last: number | null}[]} losses
  * @property {{id: string, value: number, loss: string}[]} references
  * @property {number} classes
@@ -176,7 +176,7 @@
  *   {type: "status", generation: number, status: Status} |
  *   {type: "applied", generation: number, info: Info, event: LiveEvent} |
  *   {type: "frame", generation: number, step: number, sections: SectionMeta[], failed: Record<string, string>, buffer: ArrayBuffer} |
- *   {type: "stopped", generation: number, step: number, message: string} |
+ *   {type: "stopped", generation: number, info: Info | null, message: string} |
  *   {type: "snapshot", generation: number, rescue: Rescue} |
  *   {type: "trap", message: string}
  * )} Message

@@ -94,9 +94,17 @@ export function same(a, b) {
   return a === b || (Array.isArray(a) && Array.isArray(b) && a.length === b.length && a.every((x, i) => x === b[i]));
 }
 
-/** Whether a setting is shown, given the values of the others. @param {Spec} spec @param {Config} config */
-export function shown(spec, config) {
-  return !spec.when || spec.when.in.includes(String(config[spec.when.key]));
+/**
+ * Whether a setting is shown, given the values of the others; not if what it depends on is itself hidden.
+ * @param {Spec} spec
+ * @param {Config} config
+ * @param {Map<string, Spec>} specs By key.
+ * @returns {boolean}
+ */
+export function shown({ when }, config, specs) {
+  if (!when) return true;
+  const other = specs.get(when.key);
+  return when.in.includes(String(config[when.key])) && (!other || other.when?.key === when.key || shown(other, config, specs));
 }
 
 /** A value as it stands in a link. @param {Value} value */
@@ -204,8 +212,8 @@ function quote(text) {
   return text.length > LONGEST_QUOTE ? `${text.slice(0, LONGEST_QUOTE)}…` : text;
 }
 
-/** The keys and texts of a link. @param {string} hash @returns {Map<string, string>} */
-function pairsOf(hash) {
+/** The keys and texts of a link, with or without its `#`. @param {string} hash @returns {Map<string, string>} */
+export function textsOf(hash) {
   const texts = new Map();
   // A link pasted out of a web page's source has its ampersands escaped.
   const text = hash.replace(/^#/, "").slice(0, LONGEST_LINK).replaceAll("&amp;", "&");
@@ -233,13 +241,13 @@ function encode(text) {
 }
 
 /**
- * Reads a link.
+ * Reads a link, or an element's attributes.
  * @param {Catalog} catalog
- * @param {string} hash With or without its `#`.
+ * @param {string | Map<string, string>} source
  * @returns {Link & {clamped: Clamp[]}}
  */
-export function readLink(catalog, hash) {
-  const texts = pairsOf(hash);
+export function readLink(catalog, source) {
+  const texts = typeof source === "string" ? textsOf(source) : source;
   const { config, clamped } = configFrom(catalog, texts);
   const text = texts.get("step");
   let step = text === undefined ? null : Number(text);
