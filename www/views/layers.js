@@ -52,7 +52,7 @@ export class Layers {
     return this.#on.has(id);
   }
 
-  /** The ids that are on, from the ground up. */
+  /** The ids that are on, from the ground up. @returns {string[]} */
   get on() {
     return this.available.filter((layer) => this.#on.has(layer.id)).map((layer) => layer.id);
   }

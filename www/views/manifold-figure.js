@@ -1,8 +1,9 @@
 /** @import {Context, Request} from './types.js' @import {Surface} from './surface.js' */
 import { drawAxes } from './axes.js';
+import { Cloud } from './cloud.js';
 import { Figure, coordinates } from './figure.js';
 import { formatNumber } from './format.js';
-import { drawMarker, Marks, stampPoints } from './marks.js';
+import { drawMarker, Marks } from './marks.js';
 import { Plane } from './scales.js';
 import { range } from './summary.js';
 
@@ -16,6 +17,7 @@ const SHADES = 6;
  */
 export class ManifoldFigure extends Figure {
   /** @type {Marks} */ #marks;
+  #cloud = new Cloud();
   #shadeOf = new Uint8Array(0);
 
   /** @param {Context} context */
@@ -44,7 +46,8 @@ export class ManifoldFigure extends Figure {
     g.fillStyle = palette.css('panel');
     g.fillRect(0, 0, width, height);
     const real = this.section('real');
-    if (real) stampPoints(g, this.#marks.dot('real', 1.4, 0.28, ratio), plane, real.data, real.shape[0], { ratio });
+    const key = `${this.context.store.version('real')} ${palette.version}`;
+    if (real) this.#cloud.draw(g, key, () => this.#marks.dot('real', 1.4, 0.28, ratio), plane, real, ratio);
     const section = this.section('manifold');
     if (section) {
       this.#paintCells(g, plane, section.data, section.shape[0]);
@@ -132,5 +135,11 @@ export class ManifoldFigure extends Figure {
     const [xs, ys] = section ? [range(section.data, 2, 0), range(section.data, 2, 1)] : [null, null];
     if (!xs || !ys) return t('describe.empty');
     return t('describe.manifold', { x0: formatNumber(xs.low), x1: formatNumber(xs.high), y0: formatNumber(ys.low), y1: formatNumber(ys.high) });
+  }
+
+  /** @override */
+  destroy() {
+    this.#cloud.destroy();
+    super.destroy();
   }
 }

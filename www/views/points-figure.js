@@ -1,5 +1,6 @@
 /** @import {Context, Extent, Request, Section} from './types.js' @import {Surface} from './surface.js' */
 import { drawAxes } from './axes.js';
+import { Cloud } from './cloud.js';
 import { Field } from './field.js';
 import { Figure, coordinates } from './figure.js';
 import { formatCount, formatNumber } from './format.js';
@@ -19,6 +20,7 @@ export class PointsFigure extends Figure {
   /** @type {Legend | null} */ #legend = null;
   #field = new Field();
   #fieldState = '';
+  #cloud = new Cloud();
   /** @type {Marks} */ #marks;
   /** The `real` layer gives way to the drawing while it is being edited. */
   hideReal = false;
@@ -96,12 +98,11 @@ export class PointsFigure extends Figure {
     g.fillRect(0, 0, width, height);
     this.#paintGround(g, width, height);
     const radius = Math.min(3.4, Math.max(1.6, width / 210));
-    const dots = (/** @type {string} */ id, /** @type {'real' | 'gen'} */ kind, /** @type {number} */ alpha) => {
-      const section = this.#shows(id) ? this.section(id) : undefined;
-      if (section) stampPoints(g, this.#marks.dot(kind, radius, alpha, ratio), plane, section.data, section.shape[0], { ratio });
-    };
-    dots('real', 'real', 0.72);
-    dots('samples', 'gen', 0.85);
+    const real = this.#shows('real') ? this.section('real') : undefined;
+    const key = `${this.context.store.version('real')} ${palette.version}`;
+    if (real) this.#cloud.draw(g, key, () => this.#marks.dot('real', radius, 0.72, ratio), plane, real, ratio);
+    const samples = this.#shows('samples') ? this.section('samples') : undefined;
+    if (samples) stampPoints(g, this.#marks.dot('gen', radius, 0.85, ratio), plane, samples.data, samples.shape[0], { ratio });
     if (this.#shows('reconstruct')) this.#paintReconstructions(g, plane, ratio, radius);
     drawAxes(g, plane, palette);
     const decoded = this.#marker ? this.section('decode') : undefined;
@@ -193,6 +194,7 @@ export class PointsFigure extends Figure {
   /** @override */
   destroy() {
     this.#legend?.destroy();
+    this.#cloud.destroy();
     super.destroy();
   }
 }
