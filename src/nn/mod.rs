@@ -7,6 +7,7 @@
 
 pub mod activation;
 pub mod init;
+pub mod kernels;
 pub mod linear;
 pub mod mlp;
 pub mod ops;
