@@ -1,0 +1,28 @@
+//! Layers, optimisers, and the operations that they are made of.
+//!
+//! Nothing here knows of models, data sets or sessions.
+//! Everything is `f32` on the CPU, row-major; a batch `xs` has the shape (n, d).
+//! The operations in [`ops`] replace those of candle whose gradient is wrong, missing or slow; each has a
+//! plain twin that the tests compare it with, in value and in gradient.
+
+pub mod activation;
+pub mod init;
+pub mod kernels;
+pub mod linear;
+pub mod mlp;
+pub mod ops;
+pub mod optim;
+pub mod penalty;
+pub mod schedule;
+pub mod vars;
+
+pub use activation::Activation;
+pub use init::Init;
+pub use linear::Linear;
+pub use mlp::Mlp;
+pub use optim::{Ema, Optimizer, OptimizerKind, Update};
+pub use schedule::Decay;
+pub use vars::Vars;
+
+#[cfg(test)]
+pub(crate) mod check;
