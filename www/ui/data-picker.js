@@ -64,7 +64,7 @@ export class DataPicker {
 
   /** @param {Thumb} thumb */
   #draw({ entry, canvas, rows }) {
-    if (rows) drawThumbnail(canvas, { shape: entry.shape, domain: entry.domain }, rows);
+    if (rows) drawThumbnail(canvas, { shape: entry.shape ?? squareOf(rows.length / ROWS), domain: entry.domain }, rows);
   }
 
   /** Draws the thumbnails again, in the colours of now. */
@@ -114,4 +114,10 @@ export class DataPicker {
       setText(button, textOr(this.#t, `presets.${dataset.id}.${id}`, id));
     });
   }
+}
+
+/** The shape of square grey images of so many pixels. @param {number} size */
+function squareOf(size) {
+  const side = Math.round(Math.sqrt(size));
+  return { channels: 1, height: side, width: side };
 }

@@ -62,6 +62,8 @@ export class Playground {
   /** Layers that a link asks for, until there is a model that has them. @type {string[] | null} */
   #layers = null;
   #started = false;
+  /** The data set of the last session. @type {import("../protocol.js").DatasetEntry | null} */
+  #dataset = null;
 
   /**
    * @param {ShadowRoot | HTMLElement} root
@@ -83,7 +85,8 @@ export class Playground {
     this.#transport = new Transport(this.experiment, clamped);
     this.#picker = new DataPicker(this.experiment);
     this.#cards = new ModelCards(this.experiment);
-    this.#dataSettings = new Settings(owner);
+    // The data come first on the page; their numbers should not push the models out of sight.
+    this.#dataSettings = new Settings(owner, { folded: true });
     this.#modelSettings = new Settings(owner);
 
     const group = (/** @type {Group} */ id, /** @type {HTMLElement[]} */ ...parts) => el("section", { "data-group": id }, [this.#headings[id], ...parts]);
@@ -114,7 +117,8 @@ export class Playground {
       onDraw: (text) => this.#drawn(text),
     });
     this.#defaultView = this.#stage.view;
-    stage.append(this.#hint, this.#veil);
+    this.#stage.drawEditor.element.append(this.#hint);
+    stage.append(this.#veil);
     this.#chart = new LossChart(losses, { t: this.#t });
     this.#frames = new Frames(this.experiment, this.#stage, this.#chart, {
       step: (step) => {
@@ -205,7 +209,7 @@ export class Playground {
     if (clamps.length === 0) return;
     const t = this.#t;
     const items = clamps.slice(0, MOST_CLAMPS).map(({ key, got, used }) => t("ui.notice.clamp", { key: textOr(t, `params.${key}.name`, key), got: got || "–", used: used || "–" }));
-    if (clamps.length > MOST_CLAMPS) items.push("…");
+    if (clamps.length > MOST_CLAMPS) items.push(t("ui.notice.more", { count: clamps.length - MOST_CLAMPS }));
     this.#toasts.show(t("ui.notice.clamped", { list: items.join(t("ui.notice.separator")) }));
   }
 
@@ -234,7 +238,9 @@ export class Playground {
       this.#chart.setModel({ model, info: shown });
       if (this.#layers) this.#stage.layers = this.#layers;
       this.#layers = null;
-      if (state === "empty") this.#stage.editing = true;
+      // Whoever chooses to draw gets the sheet at once.
+      if (state === "empty" || (this.#started && dataset.drawable && dataset !== this.#dataset)) this.#stage.editing = true;
+      this.#dataset = dataset;
     }
     this.#changed();
     if (state === "ready" && info) {
@@ -316,7 +322,8 @@ function emptyInfo(model, dataset, config) {
   return {
     step: 0,
     config,
-    shape: { domain: dataset.domain, ...dataset.shape },
+    // What can be drawn are points in the plane.
+    shape: { domain: dataset.domain, channels: 1, height: 1, width: 2 },
     extent: SHEET,
     parameters: 0,
     latentDim: null,

@@ -20,11 +20,15 @@ export class Settings {
   #details;
   /** @type {Control[]} */
   #controls = [];
+  /** @type {Map<string, Spec>} */
+  #specs = new Map();
   #signature = "";
+  #folded;
 
-  /** @param {Owner} owner */
-  constructor(owner) {
+  /** @param {Owner} owner @param {{folded?: boolean}} [options] `folded`: all of them on request. */
+  constructor(owner, { folded = false } = {}) {
     this.#owner = owner;
+    this.#folded = folded;
     this.#details = el("details", { class: "advanced" }, [el("summary", {}, [iconOf("more"), this.#summary]), this.#advanced]);
     this.element.append(this.#usual, this.#details);
   }
@@ -38,8 +42,10 @@ export class Settings {
     const signature = JSON.stringify(specs);
     if (signature === this.#signature) return;
     this.#signature = signature;
-    this.#controls = specs.map((spec) => new Control(spec, this.#owner));
-    const of = (/** @type {boolean} */ advanced) => this.#controls.filter(({ spec }) => spec.advanced === advanced).map(({ element }) => element);
+    this.#specs = new Map(specs.map((spec) => [spec.key, spec]));
+    // What has only one option here leaves nothing to choose.
+    this.#controls = specs.filter(({ options }) => options?.length !== 1).map((spec) => new Control(spec, this.#owner));
+    const of = (/** @type {boolean} */ advanced) => this.#controls.filter(({ spec }) => (this.#folded || spec.advanced) === advanced).map(({ element }) => element);
     this.#usual.replaceChildren(...of(false));
     this.#advanced.replaceChildren(...of(true));
     this.setTexts(t);
@@ -48,12 +54,11 @@ export class Settings {
   /** @param {Config} config */
   show(config) {
     let advanced = false;
-    const specs = new Map(this.#controls.map(({ spec }) => [spec.key, spec]));
     for (const control of this.#controls) {
       const value = config[control.spec.key];
-      const visible = shown(control.spec, config, specs);
+      const visible = shown(control.spec, config, this.#specs);
       control.element.hidden = !visible;
-      advanced ||= visible && control.spec.advanced;
+      advanced ||= visible && (this.#folded || control.spec.advanced);
       if (value !== undefined) control.show(value);
     }
     this.#details.hidden = !advanced;
@@ -62,7 +67,7 @@ export class Settings {
 
   /** @param {Translate} t */
   setTexts(t) {
-    setText(this.#summary, t("ui.settings.more"));
+    setText(this.#summary, t(this.#folded ? "ui.settings.data" : "ui.settings.more"));
     for (const control of this.#controls) control.setTexts(t);
   }
 }
