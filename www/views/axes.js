@@ -11,7 +11,7 @@ import { formatTick } from './format.js';
 export function drawAxes(g, plane, palette) {
   const { extent, width, height } = plane;
   if (width < 150) return;
-  const target = Math.max(2, Math.round(width / 110));
+  const target = Math.max(3, Math.round(width / 110));
   g.save();
   g.font = '10.5px system-ui, "Noto Sans", sans-serif';
   g.lineWidth = 1;

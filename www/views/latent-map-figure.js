@@ -41,7 +41,7 @@ export class LatentMapFigure extends Figure {
     const [k] = section.shape;
     this.#tiles.update(section.data, k * k, info.shape, palette);
     g.setTransform(1, 0, 0, 1, 0, 0);
-    const grid = { width: surface.canvas.width, height: surface.canvas.height, columns: k, rows: k, gap: 0 };
+    const grid = { width: surface.canvas.width, height: surface.canvas.height, columns: k, rows: k, gap: Math.max(1, Math.round(surface.ratio)) };
     for (let iv = 0; iv < k; iv++) {
       for (let iu = 0; iu < k; iu++) {
         const r = tileRect(grid, iu, k - 1 - iv);

@@ -4,12 +4,16 @@ import { el, setText } from './dom.js';
 import { formatCount, formatNumber, formatTick } from './format.js';
 import { Palette } from './palette.js';
 import { allPositive, robustRange, smooth, withGaps } from './series.js';
+import { Store } from './store.js';
 
 const HEIGHT = 168;
 /** Smoothing remembers this share of the columns shown. */
 const SMOOTHING = 1 / 40;
 /** How often the words follow the curves, in milliseconds. */
 const WORDS_EVERY = 1000;
+/** The least time between two drawings, in milliseconds. */
+const DRAW_EVERY = 80;
+const LOSSES = 'losses';
 const FONT = '10.5px system-ui, "Noto Sans", sans-serif';
 
 /**
@@ -17,6 +21,7 @@ const FONT = '10.5px system-ui, "Noto Sans", sans-serif';
  * @property {string} id
  * @property {string} unit
  * @property {boolean} shown
+ * @property {boolean} used whether it has any value
  * @property {(number | null)[]} raw
  * @property {(number | null)[]} smooth
  * @property {HTMLButtonElement} button
@@ -37,6 +42,9 @@ export class LossChart {
   #log = false;
   #smooth = true;
   /** @type {number | null} */ #hovered = null;
+  #store = new Store();
+  #drawnAt = -Infinity;
+  #later = 0;
   #wordsAt = 0;
   #words = 0;
   #host = el('div', { class: 'chart-host', tabindex: '0', role: 'img' });
@@ -85,6 +93,7 @@ export class LossChart {
     this.#references = info.references;
     if (!same) {
       this.#steps = [];
+      this.#store.clear();
       this.#curves = info.losses.map(({ id, unit }) => this.#curve(id, unit));
       this.#legend.replaceChildren(...this.#curves.map((curve) => curve.button));
     }
@@ -93,17 +102,36 @@ export class LossChart {
   }
 
   /**
+   * Curves change slowly and cost more than points to draw: they follow at their own pace.
    * @param {Section} section [1 + losses, columns]: steps, then one row per loss
    * @param {{step: number}} _where
    */
   frame(section, _where) {
+    const before = this.#store.version(LOSSES);
+    this.#store.put(LOSSES, section);
+    if (this.#later || this.#store.version(LOSSES) === before) return;
+    const wait = this.#drawnAt + DRAW_EVERY - performance.now();
+    if (wait <= 0) this.#draw();
+    else this.#later = window.setTimeout(() => this.#draw(), wait);
+  }
+
+  #draw() {
+    clearTimeout(this.#later);
+    this.#later = 0;
+    this.#drawnAt = performance.now();
+    const section = this.#store.get(LOSSES);
+    if (!section) return;
     const [rows, columns] = section.shape;
     this.#steps.length = columns;
     for (let i = 0; i < columns; i++) this.#steps[i] = section.data[i];
     this.#curves.forEach((curve, k) => {
       withGaps(section.data, (k + 1) * columns, k + 1 < rows ? columns : 0, curve.raw);
       smooth(curve.raw, columns * SMOOTHING, curve.smooth);
+      curve.used = curve.raw.some((v) => v !== null);
+      // Not every setting has every loss. Its room is kept: nothing moves when training begins.
+      curve.button.style.visibility = curve.used || columns === 0 ? '' : 'hidden';
     });
+    this.#showUnit();
     this.#logButton.disabled = !allPositive(this.#curves.map((curve) => curve.raw));
     if (this.#log && this.#logButton.disabled) {
       this.#log = false;
@@ -120,10 +148,9 @@ export class LossChart {
     this.#t = t;
     setText(this.#logButton, t('chart.log'));
     setText(this.#smoothButton, t('chart.smooth'));
-    const units = new Set(this.#curves.map((curve) => curve.unit));
-    setText(this.#unit, units.size === 1 ? t(`units.${[...units][0]}`) : '');
     for (const curve of this.#curves) setText(curve.name, t(`losses.${this.#model?.id}.${curve.id}`));
     this.#plot?.redraw(false);
+    this.#showUnit();
     this.#showValues();
     this.#describeNow();
   }
@@ -138,13 +165,14 @@ export class LossChart {
   describe() {
     const t = this.#t;
     if (this.#steps.length === 0) return t('chart.empty');
-    const values = this.#curves.map((curve) => `${t(`losses.${this.#model?.id}.${curve.id}`)} ${this.#last(curve)}`);
+    const values = this.#curves.filter((curve) => curve.used).map((curve) => `${t(`losses.${this.#model?.id}.${curve.id}`)} ${this.#last(curve)}`);
     const references = this.#references.map((r) => `${t(`references.${r.id}`)} ${formatNumber(r.value, 3)}`);
     return t('chart.summary', { step: formatCount(this.#steps[this.#steps.length - 1]), values: [...values, ...references].join('; ') });
   }
 
   destroy() {
     clearTimeout(this.#words);
+    clearTimeout(this.#later);
     this.#observer.disconnect();
     this.#plot?.destroy();
     this.#plot = null;
@@ -160,7 +188,7 @@ export class LossChart {
     const name = el('span', { class: 'curve-name' });
     const value = el('span', { class: 'curve-value' });
     const button = el('button', { type: 'button', 'aria-pressed': 'true', 'data-loss': id }, [el('span', { class: 'swatch line', 'aria-hidden': 'true' }), name, value]);
-    const curve = { id, unit, shown: true, raw: [], smooth: [], button, name, value };
+    const curve = { id, unit, shown: true, used: false, raw: [], smooth: [], button, name, value };
     button.addEventListener('click', () => {
       curve.shown = !curve.shown;
       button.setAttribute('aria-pressed', String(curve.shown));
@@ -205,7 +233,7 @@ export class LossChart {
       return this.#smooth ? [{ ...shared, alpha: 0.2, width: 1, dash: undefined }, { ...shared, width: 1.8 }] : [{ ...shared, width: 1.4 }];
     });
     return {
-      width, height: HEIGHT, padding: [8, 10, 0, 0],
+      width, height: HEIGHT, padding: [6, 16, 0, 0],
       legend: { show: false },
       cursor: { drag: { x: false, y: false }, y: false, points: { size: 6 } },
       scales: {
@@ -252,9 +280,11 @@ export class LossChart {
       g.setLineDash([]);
       g.font = FONT.replace('10.5px', `${10.5 * ratio}px`);
       g.textAlign = 'right';
-      const below = y - top < 16 * ratio;
+      const below = y - top < 16 * ratio || (top + height - y > 16 * ratio && this.#crowdedAbove(reference));
       g.textBaseline = below ? 'top' : 'bottom';
-      const text = `${this.#t(`references.${reference.id}`)} = ${formatNumber(reference.value, 3)}`;
+      const name = this.#t(`references.${reference.id}`);
+      // "log 4 = 1.386", but not "2 = 2.000".
+      const text = /\p{L}/u.test(name) ? `${name} = ${formatNumber(reference.value, 3)}` : name;
       g.lineWidth = 3 * ratio;
       g.lineJoin = 'round';
       g.strokeStyle = this.#palette.css('panel', 0.85);
@@ -266,11 +296,32 @@ export class LossChart {
     }
   }
 
+  /** Whether the end of the reference's own curve runs above it, where its label would stand. @param {Info['references'][number]} reference */
+  #crowdedAbove({ loss, value }) {
+    const curve = this.#curves.find(({ id }) => id === loss);
+    if (!curve) return false;
+    let above = 0;
+    for (const v of curve.smooth.slice(-Math.ceil(curve.smooth.length / 3))) if (v !== null) above += Math.sign(v - value);
+    return above > 0;
+  }
+
   /** @param {number | null} index */
   #hover(index) {
     if (index === this.#hovered) return;
     this.#hovered = index;
     this.#showValues();
+  }
+
+  /** The units of the curves that have values; of all of them before there are any. */
+  #units() {
+    const used = this.#curves.filter((curve) => curve.used);
+    return new Set((used.length ? used : this.#curves).map((curve) => curve.unit));
+  }
+
+  /** One unit for all curves stands over the chart; several stand beside their values. */
+  #showUnit() {
+    const [unit, other] = this.#units();
+    setText(this.#unit, unit && other === undefined ? this.#t(`units.${unit}`) : '');
   }
 
   /** The last value that is not a gap. @param {Curve} curve */
@@ -284,11 +335,11 @@ export class LossChart {
 
   #showValues() {
     const i = this.#hovered;
-    const units = new Set(this.#curves.map((curve) => curve.unit));
+    const own = this.#units().size > 1;
     for (const curve of this.#curves) {
       const at = i === null ? undefined : (this.#smooth ? curve.smooth : curve.raw)[i];
       const number = at === undefined || at === null ? this.#last(curve) : formatNumber(at, 3);
-      setText(curve.value, units.size > 1 ? `${number} ${this.#t(`units.${curve.unit}`)}` : number);
+      setText(curve.value, own && curve.unit ? `${number} ${this.#t(`units.${curve.unit}`)}` : number);
     }
   }
 

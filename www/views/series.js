@@ -78,7 +78,8 @@ export function robustRange(curves, { references = [], log = false } = {}) {
     if (r > high && r - high <= 1.5 * span) high = r;
   }
   const margin = 0.08 * (high - low || span);
-  return [back(low - margin), back(high + margin)];
+  // A reference has its label above its line.
+  return [back(low - margin), back(high + (references.length ? 2 : 1) * margin)];
 }
 
 /** Whether a logarithmic scale can show most of every curve. @param {readonly (readonly (number | null)[])[]} curves */

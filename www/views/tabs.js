@@ -26,7 +26,7 @@ export const TABS = [
   },
   {
     id: 'reconstructions', domain: 'points', needs: 'reconstruct',
-    build: (c) => [new PointsFigure(c, { id: 'reconstruct', fixed: ['reconstruct'], marker: false }), ...(c.can.has('latent') ? [new LatentFigure(c)] : [])],
+    build: (c) => [new PointsFigure(c, { id: 'reconstruct', fixed: ['reconstruct'], marker: false }), ...(c.can.has('latent') ? [new ManifoldFigure(c), new LatentFigure(c)] : [])],
   },
   {
     id: 'data', domain: 'points',
