@@ -12,6 +12,11 @@ export function drawAxes(g, plane, palette) {
   const { extent, width, height } = plane;
   if (width < 150) return;
   const target = Math.max(3, Math.round(width / 110));
+  // A picture this small may be left with a single tick; then it takes twice as many.
+  const marks = (/** @type {number} */ low, /** @type {number} */ high) => {
+    const few = ticks(low, high, target);
+    return few.length < 3 ? ticks(low, high, 2 * target) : few;
+  };
   g.save();
   g.font = '10.5px system-ui, "Noto Sans", sans-serif';
   g.lineWidth = 1;
@@ -33,7 +38,7 @@ export function drawAxes(g, plane, palette) {
   };
   g.textAlign = 'center';
   g.textBaseline = 'alphabetic';
-  for (const value of ticks(extent[0], extent[1], target)) {
+  for (const value of marks(extent[0], extent[1])) {
     const x = Math.round(plane.toCanvasX(value)) + 0.5;
     if (x < 26 || x > width - 14) continue;
     tick(x, height, 0, -4);
@@ -41,7 +46,7 @@ export function drawAxes(g, plane, palette) {
   }
   g.textAlign = 'left';
   g.textBaseline = 'middle';
-  for (const value of ticks(extent[2], extent[3], target)) {
+  for (const value of marks(extent[2], extent[3])) {
     const y = Math.round(plane.toCanvasY(value)) + 0.5;
     if (y < 12 || y > height - 22) continue;
     tick(0, y, 4, 0);

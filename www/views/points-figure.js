@@ -78,8 +78,9 @@ export class PointsFigure extends Figure {
   words() {
     const words = super.words();
     const ground = this.#ground();
-    if (this.#fixed || !ground) return words;
     const { t } = this.context;
+    if (this.id === 'samples' && !this.#shows('real')) words.caption = t('views.samples.alone');
+    if (this.#fixed || !ground) return words;
     return { name: t(`views.${ground.id}.name`), caption: t(`views.${ground.id}.caption`) };
   }
 

@@ -30,12 +30,14 @@ export function drawThumbnail(canvas, { shape, domain, extent }, rows) {
  */
 function drawImages(g, shape, rows, palette) {
   const { width, height } = g.canvas;
-  // Nine digits can still be told apart in a thumbnail; more cannot.
-  const count = Math.min(9, Math.floor(rows.length / (shape.channels * shape.height * shape.width)));
+  // Four can be told apart in a thumbnail; more cannot.
+  const count = Math.min(4, Math.floor(rows.length / (shape.channels * shape.height * shape.width)));
   const tiles = new Tiles();
+  g.fillStyle = palette.css('panel');
+  g.fillRect(0, 0, width, height);
   tiles.update(rows, count, shape, palette);
   const columns = tileColumns(count);
-  const grid = { width, height, columns, rows: Math.ceil(count / columns), gap: 0 };
+  const grid = { width, height, columns, rows: Math.ceil(count / columns), gap: Math.max(1, Math.round(width / 28)) };
   for (let i = 0; i < count; i++) {
     const r = tileRect(grid, i % columns, Math.floor(i / columns));
     tiles.draw(g, i, r.x, r.y, r.width, r.height);
