@@ -122,9 +122,9 @@ export class ReconstructionsFigure extends Figure {
     const bar = Math.max(1, Math.round(2 * ratio));
     for (let i = 0; i < n; i++) {
       const cell = tileRect(cells, i % columns, Math.floor(i / columns));
-      const half = Math.floor((cell.height - 2 * bar) / 2);
+      const half = Math.floor((cell.height - 3 * bar) / 2);
       this.#tiles.draw(g, i, cell.x, cell.y + bar, cell.width, half);
-      this.#tiles.draw(g, n + i, cell.x, cell.y + bar + half, cell.width, cell.height - 2 * bar - half);
+      this.#tiles.draw(g, n + i, cell.x, cell.y + cell.height - bar - half, cell.width, half);
       // Blue above: real. Orange below: the model's.
       g.fillStyle = palette.css('real');
       g.fillRect(cell.x, cell.y, cell.width, bar);

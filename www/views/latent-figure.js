@@ -11,6 +11,7 @@ const COUNT = 800;
 export class LatentFigure extends Figure {
   /** @type {PlaneHandle} */ #handle;
   /** @type {Marks} */ #marks;
+  #lanes = new Float32Array(0);
 
   /** @param {Context} context */
   constructor(context) {
@@ -65,7 +66,7 @@ export class LatentFigure extends Figure {
     if (!section) return;
     const plane = new Plane([0, 1, 0, 1], width, height);
     const [n, stride] = section.shape;
-    const { data } = section;
+    const data = this.context.place.flat ? this.#inLanes(section.data, n, stride) : section.data;
     if (info.classes > 0 && this.#encodes()) {
       const size = width > 400 ? 11 : 8.5;
       g.save();
@@ -83,9 +84,29 @@ export class LatentFigure extends Figure {
     stampPoints(g, sprite, plane, data, n, { ratio, stride });
   }
 
+  /**
+   * One latent is a line, on which points hide each other: so each class gets a lane of its own, and points without
+   * classes are strewn over the height by their place in the row (golden section: even, and the same each time).
+   * @param {Float32Array} data
+   * @param {number} n
+   * @param {number} stride
+   */
+  #inLanes(data, n, stride) {
+    const { classes } = this.context.info;
+    const out = (this.#lanes = this.#lanes.length === data.length ? this.#lanes : new Float32Array(data.length));
+    out.set(data);
+    for (let i = 0; i < n; i++) {
+      const label = data[i * stride + 2];
+      const strewn = (i * 0.618034) % 1;
+      out[i * stride + 1] = label >= 0 && classes > 0 ? 1 - (label + 0.25 + 0.5 * strewn) / classes : 0.1 + 0.8 * strewn;
+    }
+    return out;
+  }
+
   /** @override @param {number} px @param {number} py */
   readoutAt(px, py) {
-    return coordinates(px / this.surface.width, 1 - py / this.surface.height, ['u', 'v']);
+    const u = px / this.surface.width;
+    return this.context.place.flat ? `u ${formatNumber(u)}` : coordinates(u, 1 - py / this.surface.height, ['u', 'v']);
   }
 
   /** @override */

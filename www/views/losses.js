@@ -94,7 +94,7 @@ export class LossChart {
     if (!same) {
       this.#steps = [];
       this.#store.clear();
-      this.#curves = info.losses.map(({ id, unit }) => this.#curve(id, unit));
+      this.#curves = info.losses.map(({ id, unit }, i) => this.#curve(id, unit, i > 1));
       this.#legend.replaceChildren(...this.#curves.map((curve) => curve.button));
     }
     this.setTexts(this.#t);
@@ -182,12 +182,13 @@ export class LossChart {
   /**
    * @param {string} id
    * @param {string} unit
+   * @param {boolean} dashed
    * @returns {Curve}
    */
-  #curve(id, unit) {
+  #curve(id, unit, dashed) {
     const name = el('span', { class: 'curve-name' });
     const value = el('span', { class: 'curve-value' });
-    const button = el('button', { type: 'button', 'aria-pressed': 'true', 'data-loss': id }, [el('span', { class: 'swatch line', 'aria-hidden': 'true' }), name, value]);
+    const button = el('button', { type: 'button', 'aria-pressed': 'true', 'data-loss': id }, [el('span', { class: dashed ? 'swatch line dashed' : 'swatch line', 'aria-hidden': 'true' }), name, value]);
     const curve = { id, unit, shown: true, used: false, raw: [], smooth: [], button, name, value };
     button.addEventListener('click', () => {
       curve.shown = !curve.shown;

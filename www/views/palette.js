@@ -8,8 +8,8 @@
 const NAMES = /** @type {const} */ (['bg', 'panel', 'ink', 'soft', 'line', 'accent', 'real', 'gen', 'bad', 'good']);
 /** @typedef {(typeof NAMES)[number]} Name */
 
-/** How far a full field goes from the panel towards its colour: points must stay readable on top. */
-const FIELD_STRENGTH = 0.5;
+/** How far a full field goes from the panel towards its colour, in light and in dark: points must stay readable on top. */
+const FIELD_STRENGTH = { light: 0.5, dark: 0.42 };
 /** Small densities deserve to be seen: values are raised to this power before they become colour. */
 const DENSITY_GAMMA = 0.6;
 
@@ -137,8 +137,9 @@ export class Palette {
     let ramp = this.#ramps.get(kind);
     if (!ramp) {
       const { panel, gen, real, ink } = this.#rgb;
-      if (kind === 'density') ramp = sequentialRamp(panel, gen, { strength: FIELD_STRENGTH + 0.1, gamma: DENSITY_GAMMA });
-      else if (kind === 'sign') ramp = divergingRamp(gen, panel, real, { strength: FIELD_STRENGTH });
+      const strength = this.dark ? FIELD_STRENGTH.dark : FIELD_STRENGTH.light;
+      if (kind === 'density') ramp = sequentialRamp(panel, gen, { strength, gamma: DENSITY_GAMMA });
+      else if (kind === 'sign') ramp = divergingRamp(gen, panel, real, { strength });
       else ramp = sequentialRamp(panel, ink);
       this.#ramps.set(kind, ramp);
     }

@@ -85,8 +85,3 @@ export class Surface {
     this.canvas.remove();
   }
 }
-
-/** Whether the visitor asked for less motion. */
-export function reducedMotion() {
-  return window.matchMedia?.('(prefers-reduced-motion: reduce)').matches ?? false;
-}
