@@ -8,7 +8,7 @@
 
 import { messageOf } from "./protocol.js";
 
-/** @import {Message, Request, StartMessage, StartRequest} from "./protocol.js" */
+/** @import {Config, Message, Request, SectionMeta, StartMessage, StartRequest, ViewRequest} from "./protocol.js" */
 
 /** @typedef {"worker" | "blob" | "page"} Mode Where the engine runs. */
 
@@ -73,7 +73,7 @@ export class Client {
         this.#mode = mode;
         return mode;
       } catch (error) {
-        this.#drop();
+        this.halt();
         reasons.push(messageOf(error));
       }
       if (this.#ended) throw new Error("ended");
@@ -153,19 +153,35 @@ export class Client {
     this.#wire?.send(message, transfer);
   }
 
+  /** The first `n` rows of a data set. @param {Config} config @param {number} n @returns {Promise<Float32Array>} */
+  preview(config, n) {
+    return this.ask({ type: "preview", config, n });
+  }
+
+  /** Views out of turn. @param {ViewRequest[]} requests @returns {Promise<{sections: SectionMeta[], buffer: ArrayBuffer}>} */
+  views(requests) {
+    return this.ask({ type: "once", requests });
+  }
+
+  /** Asks for one more frame, in a buffer that is given back. @param {ArrayBuffer | null} buffer */
+  credit(buffer) {
+    this.tell({ type: "credit", buffer }, buffer ? [buffer] : []);
+  }
+
   /** Ends the engine, whatever it is doing, and starts another. */
   restart() {
-    this.#drop();
+    this.halt();
     return this.start();
   }
 
   /** Ends the engine for good. */
   end() {
     this.#ended = true;
-    this.#drop();
+    this.halt();
   }
 
-  #drop() {
+  /** Ends the engine; it can be restarted. */
+  halt() {
     this.#wire?.end();
     this.#wire = null;
     for (const { reject } of this.#pending.values()) reject(new Lost());

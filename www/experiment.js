@@ -5,10 +5,11 @@
 
 import { Client, Lost } from "./client.js";
 import { ALL_PHASES, messageOf, PHASE } from "./protocol.js";
-import { datasetOf, drawingKey, modelOf, nearest, same, specsByKey, switched, withEvent } from "./state.js";
+import { beginning, changed, newRun, played, replaced, rewound, RunHolder, wentBack } from "./run.js";
+import { datasetOf, drawingKey, modelOf, nearest, same, specsByKey, switched } from "./state.js";
 
 /**
- * @import {Mode} from "./client.js"
+ * @import {Run} from "./run.js"
  * @import {Catalog, Config, Info, LiveEvent, Message, Rescue, Status, Value, ViewRequest} from "./protocol.js"
  */
 
@@ -29,15 +30,12 @@ const TRAP_AGAIN = 10_000;
 
 /** @typedef {{kind: "error" | "info", key: string, vars: Record<string, string | number>}} Notice */
 
-/**
- * What defines a run.
- * @typedef {{initial: Config, current: Config, events: LiveEvent[], phase: string, info: Info | null, generation: number}} Run
- */
-
 /** @type {Status} */
 const AT_REST = { step: 0, rate: 0, running: false, target: null };
 
-export class Experiment {
+export class Experiment extends RunHolder {
+  /** The engine: for questions that change nothing here. @type {Client} */
+  client;
   /** @type {State} */
   state = "loading";
   /** Why the state is `failed`. */
@@ -48,11 +46,8 @@ export class Experiment {
   slow = false;
 
   #listener;
-  #client;
   #soon;
   #now;
-  /** @type {Run} */
-  #run = { initial: {}, current: {}, events: [], phase: ALL_PHASES, info: null, generation: 0 };
   /** The run whose session the engine holds, while another one is being opened. @type {Run | null} */
   #confirmed = null;
   #generation = 0;
@@ -71,36 +66,13 @@ export class Experiment {
    * @param {{soon: (callback: () => void) => void, now?: () => number}} clock `soon`: before the next picture.
    */
   constructor(listener, { soon, now = () => performance.now() }) {
+    super();
     this.#listener = listener;
     this.#soon = soon;
     this.#now = now;
-    this.#client = new Client((message) => this.#hear(message));
+    this.client = new Client((message) => this.#hear(message));
   }
 
-  /** @returns {Mode | null} */
-  get mode() {
-    return this.#client.mode;
-  }
-  /** The configuration with the live changes: what the controls show. */
-  get current() {
-    return this.#run.current;
-  }
-  /** The configuration at step 0: what the link holds beside the events. */
-  get initial() {
-    return this.#run.initial;
-  }
-  get events() {
-    return this.#run.events;
-  }
-  get phase() {
-    return this.#run.phase;
-  }
-  get info() {
-    return this.#run.info;
-  }
-  get generation() {
-    return this.#run.generation;
-  }
   /** Whether training goes on, be it without end or to a step. */
   get busy() {
     return this.status.running || this.status.target !== null;
@@ -109,8 +81,8 @@ export class Experiment {
   /** Starts the engine and reads the catalogue. @returns {Promise<Catalog>} */
   async start() {
     try {
-      await this.#client.start();
-      this.catalog = /** @type {Catalog} */ (await this.#client.ask({ type: "catalog" }));
+      await this.client.start();
+      this.catalog = /** @type {Catalog} */ (await this.client.ask({ type: "catalog" }));
       return this.catalog;
     } catch (error) {
       this.#fail(error);
@@ -118,9 +90,23 @@ export class Experiment {
     }
   }
 
+  /** Starts another engine after a failure, and begins the last run again. */
+  async retry() {
+    this.state = "loading";
+    this.#listener.changed();
+    try {
+      await this.client.restart();
+      this.client.tell({ type: "slow", slow: this.slow });
+      this.run.info = null;
+      await this.open(this.initial, { events: this.events });
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
   /** Ends the engine. */
   end() {
-    this.#client.end();
+    this.client.end();
     this.#pending.clear();
   }
 
@@ -131,13 +117,13 @@ export class Experiment {
    */
   async open(config, { events = [], step = null, play = false } = {}) {
     const catalog = /** @type {Catalog} */ (this.catalog);
-    this.#confirmed ??= this.#run.info ? this.#run : null;
+    this.#confirmed ??= this.run.info ? this.run : null;
     this.#pending.clear();
     const generation = ++this.#generation;
-    this.#run = { initial: config, current: { ...config }, events, phase: ALL_PHASES, info: null, generation };
+    this.become(newRun(config, events, generation));
     const drawing = drawingKey(datasetOf(catalog, config));
     if (drawing && config[drawing] === "") {
-      this.#client.tell({ type: "close" });
+      this.client.tell({ type: "close" });
       this.#confirmed = null;
       this.state = "empty";
       this.status = { ...AT_REST };
@@ -148,9 +134,9 @@ export class Experiment {
     this.#listener.changed();
     try {
       const target = step && step > 0 ? step : null;
-      const info = await this.#client.ask({ type: "open", config, events, target, play, generation });
+      const info = await this.client.ask({ type: "open", config, events, target, play, generation });
       if (generation !== this.#generation) return;
-      this.#run.info = info;
+      this.run.info = info;
       this.#confirmed = null;
       this.state = "ready";
       this.status = { step: 0, rate: 0, running: play && target === null, target };
@@ -167,12 +153,12 @@ export class Experiment {
     this.#confirmed = null;
     this.#notice("error", "refused", { message: messageOf(error) });
     if (before) {
-      this.#run = before;
+      this.become(before);
       this.#listener.changed();
       return;
     }
-    const drawing = this.catalog && drawingKey(datasetOf(this.catalog, this.#run.current));
-    if (drawing) void this.open({ ...this.#run.initial, [drawing]: "" }, { play: this.#eager });
+    const drawing = this.catalog && drawingKey(datasetOf(this.catalog, this.run.current));
+    if (drawing) void this.open({ ...this.run.initial, [drawing]: "" }, { play: this.#eager });
     else this.#fail(error);
   }
 
@@ -203,13 +189,13 @@ export class Experiment {
       const value = spec ? nearest(spec, given) : given;
       if ((!spec && key !== "seed") || same(next[key], value)) continue;
       next[key] = value;
-      if (!spec || spec.effect === "restart" || !this.#run.info) restart = true;
+      if (!spec || spec.effect === "restart" || !this.run.info) restart = true;
       else this.#pending.set(key, value);
     }
     if (restart) {
       this.#restart(next);
     } else if (this.#pending.size > 0) {
-      this.#run.current = next;
+      this.run.current = next;
       this.#soon(() => this.#flush());
       this.#listener.changed();
     }
@@ -220,8 +206,7 @@ export class Experiment {
     const play = this.state === "empty" ? this.#eager : this.busy;
     // Another model has other phases.
     const kept = config.model === this.current.model ? this.phase : ALL_PHASES;
-    const events = kept === ALL_PHASES ? [] : [{ step: 0, key: PHASE, value: kept }];
-    void this.open(config, { events, play });
+    void this.open(config, { events: beginning(kept), play });
   }
 
   /** Sends the live changes that have gathered. */
@@ -233,20 +218,13 @@ export class Experiment {
 
   /** @param {string} key @param {Value} value */
   async #set(key, value) {
-    const run = this.#run;
+    const run = this.run;
     try {
-      const { effect, step, info } = await this.#client.ask({ type: "set", key, value });
-      if (run !== this.#run) return;
-      run.info = info;
-      if (key === PHASE) run.phase = String(value);
-      if (effect === "restart") Object.assign(run, { initial: info.config, current: { ...info.config }, events: [] });
-      else run.events = withEvent(run.events, { step, key, value });
-      if (step === 0 && effect !== "restart" && key !== PHASE) {
-        run.initial = { ...run.initial, [key]: value };
-        run.events = run.events.filter((event) => event.key !== key);
-      }
+      const answer = await this.client.ask({ type: "set", key, value });
+      if (run !== this.run) return;
+      changed(run, key, value, answer);
     } catch (error) {
-      if (run !== this.#run || error instanceof Lost) return;
+      if (run !== this.run || error instanceof Lost) return;
       if (run.info && key in run.info.config) run.current = { ...run.current, [key]: run.info.config[key] };
       this.#notice("error", "refused", { message: messageOf(error) });
     }
@@ -272,7 +250,7 @@ export class Experiment {
   #setRunning(running) {
     this.#flush();
     if (this.state === "ready") this.status = { ...this.status, running, target: null };
-    this.#client.tell({ type: "run", running });
+    this.client.tell({ type: "run", running });
     this.#listener.changed();
   }
 
@@ -300,12 +278,11 @@ export class Experiment {
   async rewind() {
     if (this.state !== "ready") return;
     this.#flush();
-    const run = this.#run;
+    const run = this.run;
     this.#setRunning(false);
     const info = await this.#asking({ type: "reset" });
-    if (!info || run !== this.#run) return;
-    const events = run.phase === ALL_PHASES ? [] : [{ step: 0, key: PHASE, value: run.phase }];
-    Object.assign(run, { info, initial: info.config, current: { ...info.config }, events });
+    if (!info || run !== this.run) return;
+    rewound(run, info);
     this.status = { ...AT_REST };
     this.#listener.progress();
     this.#listener.changed();
@@ -314,7 +291,7 @@ export class Experiment {
   /** Lets only one network learn, or all. @param {string} phase */
   setPhase(phase) {
     if (!this.catalog || !this.info || !modelOf(this.catalog, this.current).phases.concat(ALL_PHASES).includes(phase)) return;
-    this.#run.phase = phase;
+    this.run.phase = phase;
     void this.#set(PHASE, phase);
     this.#listener.changed();
   }
@@ -322,56 +299,24 @@ export class Experiment {
   /** @param {boolean} slow */
   setSlow(slow) {
     this.slow = slow;
-    this.#client.tell({ type: "slow", slow });
+    this.client.tell({ type: "slow", slow });
     this.#listener.changed();
-  }
-
-  /** A hidden page does not train, unless it was asked to reach a step. @param {boolean} held */
-  hold(held) {
-    this.#client.tell({ type: "hold", held });
-  }
-
-  /** @param {ViewRequest[]} requests @param {boolean} fresh */
-  setViews(requests, fresh) {
-    this.#client.tell({ type: "views", generation: this.generation, requests, fresh });
-  }
-
-  /** Asks for one more frame. @param {ArrayBuffer | null} buffer */
-  credit(buffer) {
-    this.#client.tell({ type: "credit", buffer }, buffer ? [buffer] : []);
-  }
-
-  /** Rows of a data set; rejects with the engine's words, as all of these. @param {Config} config @param {number} n @returns {Promise<Float32Array>} */
-  preview(config, n) {
-    return this.#client.ask({ type: "preview", config, n });
-  }
-  /** @param {ViewRequest[]} requests */
-  views(requests) {
-    return this.#client.ask({ type: "once", requests });
-  }
-  /** @returns {Promise<Uint8Array>} */
-  snapshot() {
-    return this.#client.ask({ type: "snapshot" });
-  }
-  /** @returns {Promise<Uint8Array>} */
-  weights() {
-    return this.#client.ask({ type: "weights" });
   }
 
   /** Replaces the state of the session, or its weights. @param {"restore" | "loadWeights"} type @param {Uint8Array} bytes */
   async load(type, bytes) {
-    const run = this.#run;
+    const run = this.run;
     this.#setRunning(false);
-    const info = await this.#client.ask({ type, bytes });
-    if (run !== this.#run) return;
-    Object.assign(run, { info, initial: info.config, current: { ...info.config }, events: [] });
+    const info = await this.client.ask({ type, bytes });
+    if (run !== this.run) return;
+    replaced(run, info);
     this.#listener.opened();
   }
 
   /** @param {import("./client.js").Question} question @returns {Promise<any>} Undefined if it failed, which is said. */
   async #asking(question) {
     try {
-      return await this.#client.ask(question);
+      return await this.client.ask(question);
     } catch (error) {
       if (!(error instanceof Lost)) this.#notice("error", "engine", { message: messageOf(error) });
       return undefined;
@@ -390,7 +335,7 @@ export class Experiment {
       return;
     }
     // What concerns a session that is no longer shown.
-    if (message.generation !== (this.#confirmed ?? this.#run).generation) return;
+    if (message.generation !== (this.#confirmed ?? this.run).generation) return;
     switch (message.type) {
       case "status":
         this.#arrive(message.status);
@@ -401,29 +346,15 @@ export class Experiment {
       case "snapshot":
         this.#rescue = message;
         break;
-      case "applied": {
-        const run = this.#run;
-        run.info = message.info;
-        if (message.event.key === PHASE) run.phase = String(message.event.value);
-        else run.current = { ...run.current, [message.event.key]: message.event.value };
+      case "applied":
+        played(this.#confirmed ?? this.run, message.event, message.info);
         this.#listener.changed();
         break;
-      }
       case "stopped":
-        this.#stopped(message.info);
+        if (message.info) wentBack(this.#confirmed ?? this.run, message.info);
+        this.#listener.changed();
         this.#notice("error", "engine", { message: message.message });
     }
-  }
-
-  /** The session may have gone back to an earlier step, and to the settings that it had there. @param {Info | null} info */
-  #stopped(info) {
-    const run = this.#run;
-    if (!info || this.#confirmed) return;
-    let events = run.events.filter(({ step }) => step <= info.step);
-    const implied = events.findLast(({ key }) => key === PHASE)?.value ?? ALL_PHASES;
-    if (implied !== run.phase) events = withEvent(events, { step: info.step, key: PHASE, value: run.phase });
-    Object.assign(run, { info, current: { ...info.config }, events });
-    this.#listener.changed();
   }
 
   /** @param {Status} status */
@@ -444,25 +375,25 @@ export class Experiment {
     this.#trappedAt = this.#now();
     const play = this.busy;
     // A configuration that was being opened when it happened is not tried again.
-    const run = this.#confirmed ?? this.#run;
+    const run = this.#confirmed ?? this.run;
     this.#confirmed = null;
     const rescue = this.#rescue?.generation === run.generation ? this.#rescue.rescue : null;
     if (again || !this.catalog) {
-      this.#client.end();
+      this.client.halt();
+      this.become(run);
       this.#fail(new Error(message));
       return;
     }
     try {
-      await this.#client.restart();
-      this.#client.tell({ type: "slow", slow: this.slow });
+      await this.client.restart();
+      this.client.tell({ type: "slow", slow: this.slow });
       if (rescue) {
-        await this.open(rescue.config);
-        if (this.state !== "ready") return;
+        const { config, phase, bytes, step } = rescue;
+        await this.open(config);
         // Copied by the message, not transferred: it may be needed again.
-        const info = await this.#client.ask({ type: "restore", bytes: rescue.bytes });
-        const events = run.events.filter(({ step }) => step <= rescue.step);
-        Object.assign(this.#run, { info, initial: run.initial, events });
-        if (rescue.phase !== ALL_PHASES) await this.#set(PHASE, rescue.phase);
+        const info = await this.client.ask({ type: "restore", bytes });
+        Object.assign(this.run, { info, initial: run.initial, events: run.events.filter((event) => event.step <= step) });
+        if (phase !== ALL_PHASES) await this.#set(PHASE, phase);
         this.#rescue = { generation: this.generation, rescue };
         this.#setRunning(play);
       } else {

@@ -77,7 +77,7 @@ export class TealightPlayground extends HTMLElement {
     this.addEventListener("keydown", (event) => this.handleKey(event), { signal });
     const scheme = matchMedia("(prefers-color-scheme: dark)");
     scheme.addEventListener("change", () => page.setTheme(), { signal });
-    document.addEventListener("visibilitychange", () => page.experiment.hold(document.hidden), { signal });
+    document.addEventListener("visibilitychange", () => page.experiment.client.tell({ type: "hold", held: document.hidden }), { signal });
     void page.start((catalog) => {
       const texts = this.#attributeTexts();
       for (const [key, text] of textsOf(this.#link ?? "")) texts.set(key, text);
@@ -205,24 +205,24 @@ export class TealightPlayground extends HTMLElement {
   }
   /** `n` generated rows. @param {number} [n] @returns {Promise<Section>} */
   async sample(n = 100) {
-    const { sections, buffer } = await (await this.#session()).experiment.views([{ id: "samples", n }]);
+    const { sections, buffer } = await (await this.#session()).experiment.client.views([{ id: "samples", n }]);
     return /** @type {Section} */ (arrived(sections, buffer).get("samples"));
   }
   /** Changes one setting. @param {string} key @param {Value} value */
   async set(key, value) {
     (await this.#session()).experiment.change({ [key]: value });
   }
-  /** Everything needed to go on from here, bit for bit. */
+  /** Everything needed to go on from here, bit for bit. @returns {Promise<Uint8Array>} */
   async snapshot() {
-    return (await this.#session()).experiment.snapshot();
+    return (await this.#session()).experiment.client.ask({ type: "snapshot" });
   }
   /** Goes on from a snapshot. @param {Uint8Array} bytes */
   async restore(bytes) {
     await (await this.#session()).experiment.load("restore", bytes);
   }
-  /** The weights as safetensors. */
+  /** The weights as safetensors. @returns {Promise<Uint8Array>} */
   async exportWeights() {
-    return (await this.#session()).experiment.weights();
+    return (await this.#session()).experiment.client.ask({ type: "weights" });
   }
   /** Takes weights from safetensors. @param {Uint8Array} bytes */
   async loadWeights(bytes) {

@@ -53,7 +53,7 @@ export class DataPicker {
   async load() {
     for (const thumb of this.#thumbs) {
       try {
-        thumb.rows = await this.#experiment.preview({ dataset: thumb.entry.id }, ROWS);
+        thumb.rows = await this.#experiment.client.preview({ dataset: thumb.entry.id }, ROWS);
         this.#draw(thumb);
       } catch {
         // Nothing to show before something is drawn, or an engine that is just being replaced.

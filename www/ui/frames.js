@@ -84,17 +84,18 @@ export class Frames {
       this.#buffer = frame.buffer;
       this.#free = true;
     }
-    if (this.#experiment.state !== "ready") return;
+    // While another session is being opened, the stage still shows the one before: its views are not the new one's.
+    if (this.#experiment.state !== "ready" || !this.#experiment.info) return;
     const requests = [...this.#stage.requests().filter(({ id }) => id !== LOSSES), { id: LOSSES }];
     const asked = JSON.stringify(requests);
     if (asked !== this.#asked || this.#fresh) {
-      this.#experiment.setViews(requests, this.#fresh);
+      this.#experiment.client.tell({ type: "views", generation: this.#experiment.generation, requests, fresh: this.#fresh });
       this.#asked = asked;
       this.#fresh = false;
     }
     if (this.#free) {
       this.#free = false;
-      this.#experiment.credit(this.#buffer);
+      this.#experiment.client.credit(this.#buffer);
       this.#buffer = null;
     }
   }

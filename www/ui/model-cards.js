@@ -52,8 +52,8 @@ export class ModelCards {
     for (const { entry, button, name, tagline, badge } of this.#cards) {
       setText(name, textOr(t, `models.${entry.id}.name`, entry.id));
       setText(tagline, textOr(t, `models.${entry.id}.tagline`, ""));
-      setText(badge, textOr(t, `badges.${entry.badge}`, entry.badge));
-      button.title = textOr(t, `badgeHelp.${entry.badge}`, "");
+      setText(badge, textOr(t, `badges.${entry.badge}.name`, entry.badge));
+      button.title = textOr(t, `badges.${entry.badge}.about`, "");
     }
   }
 }

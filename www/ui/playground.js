@@ -62,6 +62,7 @@ export class Playground {
   /** Layers that a link asks for, until there is a model that has them. @type {string[] | null} */
   #layers = null;
   #started = false;
+  #retry = () => {};
   /** The data set of the last session. @type {import("../protocol.js").DatasetEntry | null} */
   #dataset = null;
 
@@ -140,6 +141,7 @@ export class Playground {
    * @param {(catalog: Catalog) => Link & {clamped: Clamp[]}} linkOf
    */
   async start(linkOf) {
+    this.#retry = () => void (this.experiment.catalog ? this.experiment.retry() : this.start(linkOf));
     try {
       const catalog = await this.experiment.start();
       this.#picker.setCatalog(catalog);
@@ -283,9 +285,11 @@ export class Playground {
     this.#veil.hidden = state === "ready" || state === "empty";
     if (state === "failed") {
       const again = el("button", { type: "button", class: "pill" }, [t("ui.failed.again")]);
-      again.addEventListener("click", () => location.reload());
-      this.#veil.replaceChildren(el("div", { role: "alert" }, [el("b", {}, [t("ui.failed.title")]), el("p", {}, [t("ui.failed.text", { message: failure })]), again]));
-    } else if (!this.#started) {
+      again.addEventListener("click", () => this.#retry());
+      // Without a catalogue it never ran: that is about the browser, not about the settings.
+      const text = t(this.experiment.catalog ? "ui.failed.crash" : "ui.failed.start", { message: failure });
+      this.#veil.replaceChildren(el("div", { role: "alert" }, [el("b", {}, [t("ui.failed.title")]), el("p", {}, [text]), again]));
+    } else if (state === "loading") {
       this.#veil.replaceChildren(el("div", { role: "status" }, [el("span", { class: "flame", "aria-hidden": "true" }), el("p", {}, [t("ui.loading")])]));
     }
     this.#status.show(this.experiment, entries?.model ?? null, entries?.dataset ?? null, t);

@@ -34,7 +34,7 @@ export class Status {
    * @param {DatasetEntry | null} dataset
    * @param {Translate} t
    */
-  show({ mode, state, info }, model, dataset, t) {
+  show({ client: { mode }, state, info }, model, dataset, t) {
     const number = (/** @type {number} */ n) => n.toLocaleString("en");
     setText(this.#engine, mode ? t(`ui.engine.${mode}`) : t(state === "failed" ? "ui.engine.none" : "ui.engine.starting"));
     this.element.dataset.mode = mode ?? "";
@@ -44,7 +44,7 @@ export class Status {
     setText(this.#can, can.length > 0 ? t("ui.facts.can", { list: can.join(t("ui.facts.comma")) }) : "");
     setText(this.#title, model ? t("ui.about", { model: textOr(t, `models.${model.id}.name`, model.id) }) : "");
     setText(this.#model, model ? textOr(t, `models.${model.id}.about`, "") : "");
-    setText(this.#badge, model ? textOr(t, `badgeHelp.${model.badge}`, "") : "");
+    setText(this.#badge, model ? textOr(t, `badges.${model.badge}.about`, "") : "");
     const source = dataset?.attribution;
     setText(this.#source, source ? t("ui.facts.source", { source }) : "");
     this.#source.hidden = !source;

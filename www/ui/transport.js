@@ -67,8 +67,8 @@ export class Transport {
     this.element = el("div", { class: "transport", role: "toolbar", "data-group": "transport" }, [
       el("div", { class: "buttons" }, [this.#rewind, this.#play, this.#step, this.#phases, this.#slow]),
       el("div", { class: "count" }, [this.#counter, this.#speed]),
-      el("div", { class: "seeds" }, [seed, this.#dice]),
       this.#progress,
+      el("div", { class: "seeds" }, [seed, this.#dice]),
     ]);
     this.progress();
   }
