@@ -167,6 +167,7 @@ export class Experiment extends RunHolder {
     this.state = "failed";
     this.failure = messageOf(error);
     this.status = { ...AT_REST };
+    this.#settle();
     this.#listener.opened();
   }
 
@@ -361,12 +362,15 @@ export class Experiment extends RunHolder {
   #arrive(status) {
     const turned = status.running !== this.status.running || status.target !== this.status.target;
     this.status = status;
-    if (status.target === null) {
-      for (const resolve of this.#arrivals) resolve();
-      this.#arrivals.clear();
-    }
+    if (status.target === null) this.#settle();
     this.#listener.progress();
     if (turned) this.#listener.changed();
+  }
+
+  /** Whoever waits for a step waits no longer. */
+  #settle() {
+    for (const resolve of this.#arrivals) resolve();
+    this.#arrivals.clear();
   }
 
   /** The engine is lost: another one goes on from the last snapshot. @param {string} message */

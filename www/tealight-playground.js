@@ -63,6 +63,7 @@ export class TealightPlayground extends HTMLElement {
       signal,
       listener: {
         ready: (info) => {
+          hold();
           this.#ready.resolve(info);
           this.#tell("ready", { info });
         },
@@ -77,7 +78,9 @@ export class TealightPlayground extends HTMLElement {
     this.addEventListener("keydown", (event) => this.handleKey(event), { signal });
     const scheme = matchMedia("(prefers-color-scheme: dark)");
     scheme.addEventListener("change", () => page.setTheme(), { signal });
-    document.addEventListener("visibilitychange", () => page.experiment.client.tell({ type: "hold", held: document.hidden }), { signal });
+    // A hidden page does not train, unless it was asked to reach a step.
+    const hold = () => page.experiment.client.tell({ type: "hold", held: document.hidden });
+    document.addEventListener("visibilitychange", hold, { signal });
     void page.start((catalog) => {
       const texts = this.#attributeTexts();
       for (const [key, text] of textsOf(this.#link ?? "")) texts.set(key, text);
