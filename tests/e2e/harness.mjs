@@ -85,7 +85,11 @@ function watch(page, urls) {
     const own = url.startsWith(urls.http) || url === urls.file || url.startsWith(`${urls.file}#`) || /^(?:data|blob|about):/.test(url);
     if (!own) problems.push(`request: ${url}`);
   });
-  page.on("requestfailed", (request) => problems.push(`failed: ${request.url()} ${request.failure()?.errorText}`));
+  page.on("requestfailed", (request) => {
+    const reason = request.failure()?.errorText;
+    // What a page had asked for when it was left.
+    if (reason !== "net::ERR_ABORTED") problems.push(`failed: ${request.url()} ${reason}`);
+  });
   page.on("response", (response) => {
     if (response.status() >= 400) problems.push(`status ${response.status()}: ${response.url()}`);
   });
@@ -146,6 +150,18 @@ export class Visit {
   /** What the main picture shows, as a digest of its pixels. */
   picture(selector = "figure.view canvas") {
     return this.find(selector).first().evaluate((canvas) => /** @type {HTMLCanvasElement} */ (canvas).toDataURL()).then(digest);
+  }
+
+  /** The main picture once it has come to rest: the last frames of a pause may still be on their way. */
+  async settled() {
+    let last = "";
+    await this.until("a picture at rest", async () => {
+      const before = last;
+      last = await this.picture();
+      await this.page.waitForTimeout(300);
+      return last === before;
+    });
+    return last;
   }
 
   /** How many different colours a picture has: an empty one has one. */

@@ -55,7 +55,7 @@ test("the theme goes round, changes the colours of page and pictures, and the li
     await visit.reaches(2);
     const ground = () => visit.scope.evaluate(() => getComputedStyle(document.body).backgroundColor);
     const inner = () => visit.find(".playground").evaluate((node) => getComputedStyle(node).color);
-    const light = [await ground(), await inner(), await visit.picture()];
+    const light = [await ground(), await inner(), await visit.settled()];
     const press = () => visit.scope.locator("#theme").click();
     const themed = async (name) => {
       for (let i = 0; i < 3 && (await visit.element.getAttribute("theme")) !== name; i++) await press();
@@ -171,8 +171,8 @@ test("everything can be reached with the Tab key, and has a name", () =>
     const nameless = await visit.find(":is(button, input, select, canvas[tabindex], [role=tab])").evaluateAll((nodes) =>
       nodes.filter((node) => {
         const element = /** @type {HTMLElement & {labels?: NodeListOf<HTMLLabelElement>}} */ (node);
-        const text = element.getAttribute("aria-label") || element.innerText || element.title || [...(element.labels ?? [])].map((label) => label.innerText).join("");
-        return element.offsetParent !== null && !text.trim();
+        const text = element.getAttribute("aria-label") || element.textContent || element.title || [...(element.labels ?? [])].map((label) => label.textContent).join("");
+        return !text.trim();
       }).map((node) => node.outerHTML.slice(0, 120)));
     assert.deepEqual(nameless, []);
     const seen = new Set();
@@ -194,13 +194,13 @@ test("layers of the picture switch by their words, and stand in the link", () =>
     const buttons = visit.find(".legend button");
     assert.ok((await buttons.count()) >= 2);
     for (const button of await buttons.all()) {
-      const [before, pressed] = [await visit.picture(), await button.getAttribute("aria-pressed")];
+      const [before, pressed] = [await visit.settled(), await button.getAttribute("aria-pressed")];
       await button.click();
       assert.notEqual(await button.getAttribute("aria-pressed"), pressed);
       await visit.until("another picture", async () => (await visit.picture()) !== before);
     }
     await visit.until("layers in the link", async () => (await visit.scope.evaluate(() => location.hash)).includes("layers="));
-    const [shown, link] = [await visit.picture(), await visit.link()];
+    const [shown, link] = [await visit.settled(), await visit.link()];
     await visit.page.reload();
     await visit.ready();
     await visit.reaches(3);
@@ -298,7 +298,7 @@ test("two elements on one page run side by side; one that is removed takes its w
     }, { dataset: other.dataset.id, model: other.model.id });
     const second = visit.scope.locator("#second");
     await visit.until("the second to run", () => second.evaluate((element) => /** @type {any} */ (element).steps > 10));
-    assert.equal(await visit.step().catch(() => visit.find(".count b").first().innerText()), 0);
+    assert.equal(await visit.element.evaluate((element) => /** @type {any} */ (element).steps), 0);
     assert.equal(visit.page.workers().length, 2);
     await second.evaluate((element) => element.remove());
     await visit.until("one worker", async () => visit.page.workers().length === 1);

@@ -47,11 +47,11 @@ test("every data set has a thumbnail, a picture, and takes a step", () =>
       await visit.until(`the thumbnail of ${dataset.id}`, async () => (await visit.colours(`[data-dataset="${dataset.id}"] canvas`)) > 2);
       await thumb.click();
       await visit.until(`${dataset.id} is chosen`, async () => (await visit.setting("dataset")) === dataset.id && (await thumb.getAttribute("aria-pressed")) === "true");
-      await visit.ready();
+      await visit.until("its run to begin", async () => (await visit.step()) === 0);
       await visit.find("button.step").click();
       await visit.reaches(1);
       await visit.until("a picture", async () => (await visit.colours()) > 8);
-      pictures.add(await visit.picture());
+      pictures.add(await visit.settled());
     }
     assert.equal(pictures.size, pairs.filter(({ model, dataset }) => model === catalog.models[0] && !dataset.drawable).length);
   }));
