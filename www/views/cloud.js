@@ -1,4 +1,4 @@
-/** @import {Plane} from './scales.js' */
+/** @import {Plane} from './scales.js' @import {Sprite} from './marks.js' */
 import { stampPoints } from './marks.js';
 
 /**
@@ -12,7 +12,7 @@ export class Cloud {
   /**
    * @param {CanvasRenderingContext2D} g in CSS pixels
    * @param {string} key changes exactly when the points or their mark do
-   * @param {() => HTMLCanvasElement} mark
+   * @param {() => Sprite} mark
    * @param {Plane} plane in CSS pixels, as large as the canvas
    * @param {{data: Float32Array, shape: number[]}} points
    * @param {number} ratio

@@ -2,7 +2,7 @@
 import { alongSegment, Drawing, scatter } from './drawing.js';
 import { DrawTools } from './draw-tools.js';
 import { el } from './dom.js';
-import { Marks, stampPoints } from './marks.js';
+import { Marks, pointRadius, stampPoints } from './marks.js';
 import { Palette } from './palette.js';
 import { decodePoints, encodePoints, HIGH, LOW } from './points-codec.js';
 import { Plane } from './scales.js';
@@ -121,6 +121,7 @@ export class DrawEditor {
   destroy() {
     this.#endStroke();
     this.#surface.destroy();
+    this.#marks.clear();
     this.attach(null);
   }
 
@@ -273,8 +274,7 @@ export class DrawEditor {
   #paint(g, { width, ratio }) {
     const plane = this.#plane();
     const palette = this.#palette;
-    const radius = Math.min(3.4, Math.max(1.6, width / 210));
-    stampPoints(g, this.#marks.dot('real', radius, 0.8, ratio), plane, this.#drawing.points, this.#drawing.count, { ratio });
+    stampPoints(g, this.#marks.dot('real', pointRadius(width), 0.8, ratio), plane, this.#drawing.points, this.#drawing.count, { ratio });
     // The square that can be drawn on.
     const [left, top] = [plane.toCanvasX(LOW), plane.toCanvasY(HIGH)];
     g.setLineDash([4, 5]);

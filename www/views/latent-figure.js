@@ -1,7 +1,7 @@
 /** @import {Context, Request} from './types.js' @import {Surface} from './surface.js' */
 import { Figure, coordinates } from './figure.js';
 import { formatCount, formatNumber } from './format.js';
-import { Marks, stampPoints } from './marks.js';
+import { stampPoints } from './marks.js';
 import { PlaneHandle } from './plane-handle.js';
 import { Plane } from './scales.js';
 
@@ -10,14 +10,12 @@ const COUNT = 800;
 /** The plane of latents, with where the data (or the prior's noise) lies, and a point to drag. */
 export class LatentFigure extends Figure {
   /** @type {PlaneHandle} */ #handle;
-  /** @type {Marks} */ #marks;
   #lanes = new Float32Array(0);
 
   /** @param {Context} context */
   constructor(context) {
     super(context, 'latentPoints');
     this.element.classList.add('plane');
-    this.#marks = new Marks(context.palette);
     this.#handle = new PlaneHandle(this.frame, this.surface.canvas, context.place);
     this.signal.addEventListener('abort', context.place.listen(() => this.updateLabel()));
     this.setTexts();
@@ -71,16 +69,17 @@ export class LatentFigure extends Figure {
       const size = width > 400 ? 11 : 8.5;
       g.save();
       g.setTransform(1, 0, 0, 1, 0, 0);
+      g.imageSmoothingEnabled = false;
       for (let i = 0; i < n; i++) {
         const label = data[i * stride + 2];
-        const sprite = label >= 0 ? this.#marks.glyph(label, info.classes, size, ratio) : this.#marks.dot('real', 2, 0.6, ratio);
-        g.drawImage(sprite, plane.toCanvasX(data[i * stride]) * ratio - sprite.width / 2, plane.toCanvasY(data[i * stride + 1]) * ratio - sprite.height / 2);
+        const sprite = label >= 0 ? this.context.marks.glyph(label, info.classes, size, ratio) : this.context.marks.dot('real', 2, 0.6, ratio);
+        sprite.stamp(g, plane.toCanvasX(data[i * stride]) * ratio, plane.toCanvasY(data[i * stride + 1]) * ratio);
       }
       g.restore();
       return;
     }
     // Noise belongs to what is generated; encoded data is real.
-    const sprite = this.#marks.dot(this.#encodes() ? 'real' : 'gen', width > 400 ? 2.6 : 1.9, this.#encodes() ? 0.6 : 0.45, ratio);
+    const sprite = this.context.marks.dot(this.#encodes() ? 'real' : 'gen', width > 400 ? 2.6 : 1.9, this.#encodes() ? 0.6 : 0.45, ratio);
     stampPoints(g, sprite, plane, data, n, { ratio, stride });
   }
 

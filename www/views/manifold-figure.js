@@ -3,7 +3,7 @@ import { drawAxes } from './axes.js';
 import { Cloud } from './cloud.js';
 import { Figure, coordinates } from './figure.js';
 import { formatNumber } from './format.js';
-import { drawMarker, Marks } from './marks.js';
+import { drawMarker } from './marks.js';
 import { Plane } from './scales.js';
 import { range } from './summary.js';
 
@@ -16,14 +16,12 @@ const SHADES = 6;
  * so a small cell is a dense place: it is shaded by share per area.
  */
 export class ManifoldFigure extends Figure {
-  /** @type {Marks} */ #marks;
   #cloud = new Cloud();
   #shadeOf = new Uint8Array(0);
 
   /** @param {Context} context */
   constructor(context) {
     super(context, 'manifold');
-    this.#marks = new Marks(context.palette);
     this.setTexts();
   }
 
@@ -47,7 +45,7 @@ export class ManifoldFigure extends Figure {
     g.fillRect(0, 0, width, height);
     const real = this.section('real');
     const key = `${this.context.store.version('real')} ${palette.version}`;
-    if (real) this.#cloud.draw(g, key, () => this.#marks.dot('real', 1.4, 0.28, ratio), plane, real, ratio);
+    if (real) this.#cloud.draw(g, key, () => this.context.marks.dot('real', 1.4, 0.28, ratio), plane, real, ratio);
     const section = this.section('manifold');
     if (section) {
       this.#paintCells(g, plane, section.data, section.shape[0]);

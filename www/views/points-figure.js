@@ -6,7 +6,7 @@ import { Figure, coordinates } from './figure.js';
 import { formatCount, formatNumber } from './format.js';
 import { LAYERS } from './layers.js';
 import { Legend } from './legend.js';
-import { drawMarker, Marks, stampPoints } from './marks.js';
+import { drawMarker, pointRadius, stampPoints } from './marks.js';
 import { fieldAt, Plane, quantile } from './scales.js';
 import { mean, range, rowErrors, spread } from './summary.js';
 
@@ -21,7 +21,6 @@ export class PointsFigure extends Figure {
   #field = new Field();
   #fieldState = '';
   #cloud = new Cloud();
-  /** @type {Marks} */ #marks;
   /** The `real` layer gives way to the drawing while it is being edited. */
   hideReal = false;
 
@@ -33,7 +32,6 @@ export class PointsFigure extends Figure {
     super(context, id);
     this.#fixed = fixed ?? null;
     this.#marker = marker && context.can.has('latent');
-    this.#marks = new Marks(context.palette);
     if (!fixed) {
       this.#legend = new Legend(context.layers);
       this.frame.after(this.#legend.element);
@@ -98,12 +96,12 @@ export class PointsFigure extends Figure {
     g.fillStyle = palette.css('panel');
     g.fillRect(0, 0, width, height);
     this.#paintGround(g, width, height);
-    const radius = Math.min(3.4, Math.max(1.6, width / 210));
+    const radius = pointRadius(width);
     const real = this.#shows('real') ? this.section('real') : undefined;
     const key = `${this.context.store.version('real')} ${palette.version}`;
-    if (real) this.#cloud.draw(g, key, () => this.#marks.dot('real', radius, 0.72, ratio), plane, real, ratio);
+    if (real) this.#cloud.draw(g, key, () => this.context.marks.dot('real', radius, 0.72, ratio), plane, real, ratio);
     const samples = this.#shows('samples') ? this.section('samples') : undefined;
-    if (samples) stampPoints(g, this.#marks.dot('gen', radius, 0.85, ratio), plane, samples.data, samples.shape[0], { ratio });
+    if (samples) stampPoints(g, this.context.marks.dot('gen', radius, 0.85, ratio), plane, samples.data, samples.shape[0], { ratio });
     if (this.#shows('reconstruct')) this.#paintReconstructions(g, plane, ratio, radius);
     drawAxes(g, plane, palette);
     const decoded = this.#marker ? this.section('decode') : undefined;
@@ -150,8 +148,8 @@ export class PointsFigure extends Figure {
     g.lineWidth = 1.2;
     g.strokeStyle = this.context.palette.css('ink', 0.55);
     g.stroke();
-    stampPoints(g, this.#marks.dot('real', radius, 0.9, ratio), plane, data, n, { ratio });
-    stampPoints(g, this.#marks.dot('gen', radius, 0.95, ratio), plane, data, n, { ratio, from: 2 * n });
+    stampPoints(g, this.context.marks.dot('real', radius, 0.9, ratio), plane, data, n, { ratio });
+    stampPoints(g, this.context.marks.dot('gen', radius, 0.95, ratio), plane, data, n, { ratio, from: 2 * n });
   }
 
   /** @override @param {number} px @param {number} py */

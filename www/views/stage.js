@@ -3,6 +3,7 @@ import { DrawEditor } from './draw-editor.js';
 import { el, icon, setText } from './dom.js';
 import { LatentPlace } from './latent-place.js';
 import { Layers } from './layers.js';
+import { Marks } from './marks.js';
 import { Palette } from './palette.js';
 import { PointsFigure } from './points-figure.js';
 import { Store } from './store.js';
@@ -23,6 +24,7 @@ export class Stage {
   drawEditor;
   /** @type {Translate} */ #t;
   /** @type {Palette} */ #palette;
+  /** @type {Marks} */ #marks;
   #store = new Store();
   #place = new LatentPlace();
   #layers = new Layers();
@@ -60,6 +62,7 @@ export class Stage {
     this.element = el('div', { class: 'stage-views' }, [bar, this.#panel, this.#dialog]);
     root.append(this.element);
     this.#palette = new Palette(this.element);
+    this.#marks = new Marks(this.#palette);
     this.drawEditor = new DrawEditor(this.element, { t, onCommit: (text) => onDraw?.(text) });
     this.drawEditor.attach(null);
     this.#place.listen(() => onLatentMove?.(this.#place.u, this.#place.v));
@@ -90,7 +93,7 @@ export class Stage {
       this.#key = key;
       this.#store.clear();
       this.#layers.setModel(model, dataset);
-      this.#context = { t: this.#t, palette: this.#palette, store: this.#store, place: this.#place, layers: this.#layers, model, dataset, info, extent, can };
+      this.#context = { t: this.#t, palette: this.#palette, marks: this.#marks, store: this.#store, place: this.#place, layers: this.#layers, model, dataset, info, extent, can };
       this.#tabs.setTabs(tabsFor(dataset.domain, can).map((tab) => tab.id));
       this.#tabs.setTexts(this.#t);
       this.#build();
@@ -193,6 +196,8 @@ export class Stage {
     for (const figure of this.#figures) figure.destroy();
     this.#figures = [];
     this.drawEditor.destroy();
+    this.#marks.clear();
+    this.#store.clear();
     this.element.remove();
   }
 

@@ -22,6 +22,7 @@
  * What every figure draws from.
  * @property {Translate} t
  * @property {import('./palette.js').Palette} palette
+ * @property {import('./marks.js').Marks} marks
  * @property {import('./store.js').Store} store
  * @property {import('./latent-place.js').LatentPlace} place
  * @property {import('./layers.js').Layers} layers
