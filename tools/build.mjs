@@ -12,8 +12,8 @@ import { buildPackage } from "./package.mjs";
 const www = path.join(root, "www");
 const dist = path.join(root, "dist");
 
-/** The oldest browsers with all that the page needs (constructed style sheets, wasm SIMD, module workers). */
-const browsers = ["chrome111", "firefox114", "safari16.4"];
+/** The oldest browsers with all that the page needs (`:has()`, constructed style sheets, wasm SIMD, module workers). */
+const browsers = ["chrome111", "firefox121", "safari16.4"];
 
 /** What the page may do. Both builds are tested under their policy. */
 const policy = (scripts, styles) =>

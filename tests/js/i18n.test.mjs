@@ -30,7 +30,10 @@ function needed() {
     keys.add(`models.${id}.name`).add(`models.${id}.tagline`).add(`models.${id}.about`);
     keys.add(`badges.${badge}.name`).add(`badges.${badge}.about`);
     for (const spec of params) forSpec(spec);
-    for (const loss of losses) keys.add(`losses.${id}.${loss.id}`).add(`units.${loss.unit}`);
+    for (const loss of losses) {
+      keys.add(`losses.${id}.${loss.id}`);
+      if (loss.unit !== "") keys.add(`units.${loss.unit}`);
+    }
     for (const phase of phases) keys.add(`phases.${phase}`);
     for (const capability of capabilities) keys.add(`capabilities.${capability}`);
   }
