@@ -104,12 +104,6 @@ export class Experiment extends RunHolder {
     }
   }
 
-  /** Ends the engine. */
-  end() {
-    this.client.end();
-    this.#pending.clear();
-  }
-
   /**
    * Begins a run.
    * @param {Config} config Complete.
@@ -157,7 +151,7 @@ export class Experiment extends RunHolder {
       this.#listener.changed();
       return;
     }
-    const drawing = this.catalog && drawingKey(datasetOf(this.catalog, this.run.current));
+    const drawing = this.catalog && drawingKey(datasetOf(this.catalog, this.current));
     if (drawing) void this.open({ ...this.run.initial, [drawing]: "" }, { play: this.#eager });
     else this.#fail(error);
   }
@@ -238,19 +232,14 @@ export class Experiment extends RunHolder {
     if (seed !== undefined) this.change({ seed });
   }
 
-  play() {
-    if (this.state === "empty") this.#eager = true;
-    this.#setRunning(true);
-  }
-  pause() {
-    if (this.state === "empty") this.#eager = false;
-    this.#setRunning(false);
-  }
+  play = () => this.setRunning(true);
+  pause = () => this.setRunning(false);
 
-  /** @param {boolean} running */
-  #setRunning(running) {
+  /** Trains until it is paused, or pauses. @param {boolean} running */
+  setRunning(running) {
     this.#flush();
     if (this.state === "ready") this.status = { ...this.status, running, target: null };
+    else this.#eager = running;
     this.client.tell({ type: "run", running });
     this.#listener.changed();
   }
@@ -280,7 +269,7 @@ export class Experiment extends RunHolder {
     if (this.state !== "ready") return;
     this.#flush();
     const run = this.run;
-    this.#setRunning(false);
+    this.setRunning(false);
     const info = await this.#asking({ type: "reset" });
     if (!info || run !== this.run) return;
     rewound(run, info);
@@ -307,7 +296,7 @@ export class Experiment extends RunHolder {
   /** Replaces the state of the session, or its weights. @param {"restore" | "loadWeights"} type @param {Uint8Array} bytes */
   async load(type, bytes) {
     const run = this.run;
-    this.#setRunning(false);
+    this.setRunning(false);
     const info = await this.client.ask({ type, bytes });
     if (run !== this.run) return;
     replaced(run, info);
@@ -399,7 +388,7 @@ export class Experiment extends RunHolder {
         Object.assign(this.run, { info, initial: run.initial, events: run.events.filter((event) => event.step <= step) });
         if (phase !== ALL_PHASES) await this.#set(PHASE, phase);
         this.#rescue = { generation: this.generation, rescue };
-        this.#setRunning(play);
+        this.setRunning(play);
       } else {
         await this.open(run.initial, { events: run.events, play });
       }

@@ -216,7 +216,7 @@ export class Playground {
   }
 
   destroy() {
-    this.experiment.end();
+    this.experiment.client.end();
     this.#frames.end();
     this.#stage.destroy();
     this.#chart.destroy();
