@@ -54,7 +54,7 @@ fn the_catalogue_is_in_order() {
             let defaults = (entry.specs)();
             let known =
                 |key: &str| defaults.iter().find(|spec| spec.key == key).map(|spec| spec.default.clone());
-            let changes = |(key, x): &(&str, f64)| known(*key).unwrap() != Value::Number(*x);
+            let changes = |(key, x): &(&str, f64)| known(key).unwrap() != Value::Number(*x);
             assert!(preset.values.iter().any(changes), "{} {} is the default", entry.id, preset.id);
         }
     }
