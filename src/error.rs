@@ -43,14 +43,19 @@ pub enum Error {
     File(String),
     /// The loss or its gradient stopped being finite; the update was not applied.
     #[error(
-        "training diverged at step {step}: {what} is not a finite number; the update was not applied; \
-         try a smaller learning rate, or rewind"
+        "training diverged at step {step} ({what} is not a finite number); {}; try a smaller learning rate",
+        match back_to {
+            Some(good) => format!("went back to step {good} and the settings of then"),
+            None => "the update was not applied".into(),
+        }
     )]
     Diverged {
         /// The step that was being taken.
         step: u64,
         /// Which quantity it was: a loss's id or "the gradient".
         what: String,
+        /// The step that the session went back to, if it did.
+        back_to: Option<u64>,
     },
     /// A capability that this model does not have.
     #[error("the model \"{model}\" has no {capability}")]

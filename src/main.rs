@@ -1,1 +1,43 @@
-fn main() {}
+//! The native command line: the same sessions and the same settings as the page.
+
+mod cli {
+    pub mod picture;
+    pub mod train;
+}
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Trains small generative models; the page's sessions, without the page.
+#[derive(Parser)]
+#[command(version, about)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Trains a model and writes samples.png, losses.csv, weights.safetensors and snapshot.safetensors.
+    Train(cli::train::Options),
+    /// Prints everything that there is to choose, as JSON.
+    Catalog,
+}
+
+fn main() -> ExitCode {
+    let outcome = match Arguments::parse().command {
+        Command::Train(options) => cli::train::run(&options),
+        Command::Catalog => {
+            println!("{}", tealight::catalog::catalog());
+            Ok(())
+        }
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -202,6 +202,30 @@ impl Kind {
     }
 }
 
+impl Kind {
+    /// Whether a value may stand here: the check that [`Params::set`] makes, without the struct.
+    ///
+    /// # Errors
+    /// What is wrong with it and what is allowed.
+    pub fn check(&self, key: &str, value: &Value) -> Result<()> {
+        match self {
+            Self::Linear { .. } | Self::Log { .. } => f64::from_value(key, self, value).map(drop),
+            Self::Integer { .. } => usize::from_value(key, self, value).map(drop),
+            Self::Flag => bool::from_value(key, self, value).map(drop),
+            Self::Widths { .. } => Vec::from_value(key, self, value).map(drop),
+            Self::Text { .. } => String::from_value(key, self, value).map(drop),
+            Self::Choice { options } => match value {
+                Value::Text(id) if options.contains(&id.as_str()) => Ok(()),
+                other => Err(not_an_option(key, options, other)),
+            },
+        }
+    }
+}
+
+fn not_an_option(key: &str, options: &[&str], value: &Value) -> Error {
+    Error::wrong_kind(key, format!("one of: {}", options.join(", ")), value.describe())
+}
+
 impl Field for f64 {
     fn to_value(&self) -> Value {
         Value::Number(*self)
@@ -289,13 +313,11 @@ impl<C: Choice> Field for C {
         Value::Text(self.id().into())
     }
     fn from_value(key: &str, _: &Kind, value: &Value) -> Result<Self> {
-        let expected = || format!("one of: {}", C::IDS.join(", "));
-        match value {
-            Value::Text(id) => {
-                C::from_id(id).ok_or_else(|| Error::wrong_kind(key, expected(), value.describe()))
-            }
-            other => Err(Error::wrong_kind(key, expected(), other.describe())),
-        }
+        let chosen = match value {
+            Value::Text(id) => C::from_id(id),
+            _ => None,
+        };
+        chosen.ok_or_else(|| not_an_option(key, C::IDS, value))
     }
 }
 

@@ -1,1 +1,12 @@
+//! Tests of the whole crate through its public interface: one binary, so that it links once.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod boundary;
+mod catalogue;
+mod common;
+mod gan;
+mod learning;
+mod parity;
+mod replay;
+mod vae;
+mod views;

@@ -1,0 +1,132 @@
+//! `tealight train`: steps with a progress bar, then the files.
+
+use std::error::Error;
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use tealight::config::Config;
+use tealight::frame::{self, Request};
+use tealight::params::Value;
+use tealight::session::Session;
+use tealight::{catalog, data};
+
+use super::picture;
+
+/// What to train, for how long, and where to write.
+#[derive(Args)]
+pub struct Options {
+    /// The model's id (`tealight catalog` lists them).
+    #[arg(long, default_value = "vae")]
+    model: String,
+    /// The data set's id.
+    #[arg(long, default_value = "ring")]
+    dataset: String,
+    /// Steps to take.
+    #[arg(long, default_value_t = 2000)]
+    steps: u64,
+    /// The seed of all randomness.
+    #[arg(long, default_value_t = tealight::config::DEFAULT_SEED)]
+    seed: u32,
+    /// A setting, as in links: --set beta=4 --set networkShape=128,128 (may be repeated).
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    settings: Vec<String>,
+    /// The folder to write to; made if it is not there.
+    #[arg(long, default_value = "run")]
+    out: PathBuf,
+}
+
+/// Trains and writes.
+pub fn run(options: &Options) -> Result<(), Box<dyn Error>> {
+    let mut config = Config::new(&options.dataset, &options.model)?;
+    config.set("seed", &Value::Number(options.seed.into()))?;
+    for setting in &options.settings {
+        let (key, text) =
+            setting.split_once('=').ok_or("a setting is written KEY=VALUE, as in --set beta=4")?;
+        set_from_text(&mut config, key, text)?;
+    }
+    // Before the work, not after it.
+    fs::create_dir_all(&options.out)
+        .map_err(|error| format!("cannot write to {}: {error}", options.out.display()))?;
+    let mut session = Session::new(config)?;
+    println!(
+        "{} on {}, seed {}: {} parameters, {} training rows",
+        options.model,
+        options.dataset,
+        options.seed,
+        session.model().vars().count(),
+        session.data().train.len(&session.data().shape),
+    );
+    train(&mut session, options.steps)?;
+    write(&mut session, &options.out)?;
+    println!(
+        "wrote samples.png, losses.csv, weights.safetensors and snapshot.safetensors to {}",
+        options.out.display()
+    );
+    Ok(())
+}
+
+/// Sets a value from a link's notation: the first kind of value that the setting accepts.
+fn set_from_text(config: &mut Config, key: &str, text: &str) -> Result<(), tealight::error::Error> {
+    let number = text.parse().ok().map(Value::Number);
+    let flag = text.parse().ok().map(Value::Flag);
+    let widths: Option<Vec<usize>> =
+        text.split(',').filter(|part| !part.is_empty()).map(|part| part.parse().ok()).collect();
+    let readings = [number, flag, widths.map(Value::Widths)].into_iter().flatten();
+    for reading in readings {
+        if config.set(key, &reading).is_ok() {
+            return Ok(());
+        }
+    }
+    // No reading fits: the error of the plainest one says what would.
+    let plainest = text.parse().map_or(Value::Text(text.into()), Value::Number);
+    config.set(key, &plainest).map(drop)
+}
+
+fn train(session: &mut Session, steps: u64) -> Result<(), Box<dyn Error>> {
+    let bar = ProgressBar::new(steps);
+    bar.set_style(ProgressStyle::with_template("{bar:40} {pos}/{len} steps  {per_sec}  {eta} left  {msg}")?);
+    let losses = session.config().model.losses;
+    while session.steps() < steps {
+        session.step((steps - session.steps()).min(20) as u32)?;
+        bar.set_position(session.steps());
+        let values = losses.iter().zip(session.history().last()).filter(|(_, value)| !value.is_nan());
+        bar.set_message(
+            values.map(|(loss, value)| format!("{} {value:.3}", loss.id)).collect::<Vec<_>>().join("  "),
+        );
+    }
+    bar.finish();
+    Ok(())
+}
+
+fn write(session: &mut Session, out: &Path) -> Result<(), Box<dyn Error>> {
+    let points = session.config().domain() == data::Domain::Points;
+    let n = if points { 2000 } else { 100 };
+    let (_, values) = frame::prepare(session, &[Request::Samples { n }, Request::Real { n }])?;
+    let (samples, real) = values.split_at(values.len() / 2);
+    let shape = session.data().shape;
+    let picture = if points {
+        picture::scatter(real, samples, session.data().extent)
+    } else {
+        picture::sheet(samples, &shape)
+    };
+    picture.write(&out.join("samples.png"))?;
+
+    let mut csv = fs::File::create(out.join("losses.csv"))?;
+    let ids: Vec<&str> = session.config().model.losses.iter().map(|loss| loss.id).collect();
+    writeln!(csv, "step,{}", ids.join(","))?;
+    let (columns, values) = session.history().columns();
+    for column in 0..columns {
+        let row = values.iter().skip(column).step_by(columns);
+        // A loss that a step did not compute is an empty cell.
+        let cells: Vec<String> =
+            row.map(|x| if x.is_nan() { String::new() } else { x.to_string() }).collect();
+        writeln!(csv, "{}", cells.join(","))?;
+    }
+    fs::write(out.join("weights.safetensors"), session.weights()?)?;
+    fs::write(out.join("snapshot.safetensors"), session.snapshot()?)?;
+    fs::write(out.join("config.json"), catalog::config_json(session.config()))?;
+    Ok(())
+}

@@ -1,0 +1,90 @@
+//! What an experiment is: a data set, a model, a seed, and a value for every setting of both.
+
+use crate::data::{self, Domain};
+use crate::error::{Error, Result};
+use crate::models;
+use crate::params::{Effect, Spec, Value};
+
+/// The seed of an experiment that names none.
+pub const DEFAULT_SEED: u32 = 42;
+
+/// A whole configuration, every value checked.
+#[derive(Clone)]
+pub struct Config {
+    /// The data set.
+    pub dataset: &'static data::Entry,
+    /// The model.
+    pub model: &'static models::Entry,
+    /// The seed of all streams.
+    pub seed: u32,
+    /// A value for every setting of the data set.
+    pub data: Vec<(String, Value)>,
+    /// A value for every setting of the model.
+    pub params: Vec<(String, Value)>,
+}
+
+impl Config {
+    /// This model on this data set, everything else at its default.
+    ///
+    /// # Errors
+    /// An unknown id, or a model that does not take this kind of data.
+    pub fn new(dataset: &str, model: &str) -> Result<Self> {
+        let dataset = data::find(dataset)?;
+        let model = models::find(model)?;
+        if !model.domains.contains(&dataset.domain) {
+            let fitting = data::ALL.iter().filter(|entry| model.domains.contains(&entry.domain));
+            return Err(Error::Config(format!(
+                "the model \"{}\" does not take the data set \"{}\"; it takes: {}",
+                model.id,
+                dataset.id,
+                fitting.map(|entry| entry.id).collect::<Vec<_>>().join(", ")
+            )));
+        }
+        let data = (dataset.specs)().into_iter().map(|spec| (spec.key.to_string(), spec.default)).collect();
+        Ok(Self { dataset, model, seed: DEFAULT_SEED, data, params: model.defaults_on(dataset.domain) })
+    }
+
+    /// The kind of data.
+    pub fn domain(&self) -> Domain {
+        self.dataset.domain
+    }
+
+    /// Sets one value: the seed, or a setting of the data set or of the model.
+    ///
+    /// # Errors
+    /// An unknown key, or a value that is not allowed; the configuration is then as it was.
+    pub fn set(&mut self, key: &str, value: &Value) -> Result<Effect> {
+        if key == "seed" {
+            self.seed = seed(value)?;
+            return Ok(Effect::Restart);
+        }
+        let (data, params) = ((self.dataset.specs)(), (self.model.specs)());
+        let find =
+            |specs: &[Spec]| specs.iter().find(|spec| spec.key == key).map(|spec| (spec.kind, spec.effect));
+        let (values, (kind, effect)) = if let Some(found) = find(&data) {
+            (&mut self.data, found)
+        } else if let Some(found) = find(&params) {
+            self.model.check_option(key, value, self.dataset.domain)?;
+            (&mut self.params, found)
+        } else {
+            let known = data.iter().chain(&params).map(|spec| spec.key).chain(["seed"]);
+            return Err(Error::unknown("setting", key, known));
+        };
+        kind.check(key, value)?;
+        for slot in values.iter_mut().filter(|(name, _)| name == key) {
+            slot.1 = value.clone();
+        }
+        Ok(effect)
+    }
+}
+
+/// A seed from a value: a whole number that fits 32 bits.
+fn seed(value: &Value) -> Result<u32> {
+    match *value {
+        Value::Number(x) if x.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(&x) => Ok(x as u32),
+        Value::Number(x) => {
+            Err(Error::OutOfRange { key: "seed".into(), got: x.to_string(), low: 0.0, high: u32::MAX.into() })
+        }
+        _ => Err(Error::wrong_kind("seed", "a whole number", "something else")),
+    }
+}

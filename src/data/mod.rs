@@ -1,0 +1,265 @@
+//! The data sets, each in a file of its own.
+//!
+//! A data set is registered by one line in [`ALL`].
+//! Its settings are flat keys that no other kind of setting uses; `noise`, `radius` and `samples` mean the same
+//! in every set that has them.
+//! Sets whose law is known keep it, so that scores can be exact.
+
+mod boxes;
+pub mod checkerboard;
+pub mod circles;
+pub mod density;
+pub mod digits;
+pub mod drawn;
+pub mod grid;
+pub mod moons;
+pub mod pinwheel;
+mod points;
+pub mod ring;
+pub mod spirals;
+pub mod swiss_roll;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::error::{Error, Result};
+use crate::params::{Spec, Value};
+
+/// What kind of thing one row is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Domain {
+    /// A point of a space with few dimensions, mostly the plane.
+    Points,
+    /// An image, channel after channel, row after row from the top.
+    Images,
+}
+
+impl Domain {
+    /// The id in the catalogue.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Points => "points",
+            Self::Images => "images",
+        }
+    }
+}
+
+/// The shape of one row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shape {
+    /// What the row is.
+    pub domain: Domain,
+    /// Colour channels; 1 for points.
+    pub channels: usize,
+    /// Rows of pixels; 1 for points.
+    pub height: usize,
+    /// Columns of pixels; the number of coordinates for points.
+    pub width: usize,
+}
+
+impl Shape {
+    /// Points with so many coordinates.
+    pub const fn points(dims: usize) -> Self {
+        Self { domain: Domain::Points, channels: 1, height: 1, width: dims }
+    }
+
+    /// Images with `c` channels of `h` rows and `w` columns.
+    pub const fn image(c: usize, h: usize, w: usize) -> Self {
+        Self { domain: Domain::Images, channels: c, height: h, width: w }
+    }
+
+    /// How many values a row has.
+    pub const fn size(&self) -> usize {
+        self.channels * self.height * self.width
+    }
+}
+
+/// A law that is known exactly.
+pub trait LogDensity: Send + Sync {
+    /// log p(x) in nats; −∞ where there is no density.
+    fn log_prob(&self, x: &[f64]) -> f64;
+    /// The differential entropy −∫ p log p in nats, which is the best held-out loss there is.
+    ///
+    /// The first call may take a moment; the value is kept.
+    fn entropy(&self) -> Option<f64>;
+}
+
+/// The modes of a mixture of equal round Gaussians, for counting which of them a model covers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Modes {
+    /// The means.
+    pub centres: Vec<[f64; 2]>,
+    /// The standard deviation in each coordinate.
+    pub sigma: f64,
+}
+
+/// Rows, and their labels where there are any.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Split {
+    /// Row-major (n, size).
+    pub xs: Vec<f32>,
+    /// One label a row, below [`Data::classes`].
+    pub labels: Option<Vec<u32>>,
+}
+
+impl Split {
+    /// How many whole rows there are.
+    pub fn len(&self, shape: &Shape) -> usize {
+        self.xs.len().checked_div(shape.size()).unwrap_or(0)
+    }
+
+    /// Row `i`; empty if there is none.
+    pub fn row(&self, shape: &Shape, i: usize) -> &[f32] {
+        let size = shape.size();
+        let start = i.saturating_mul(size);
+        self.xs.get(start..start.saturating_add(size)).unwrap_or_default()
+    }
+}
+
+/// A data set, ready to train on.
+#[derive(Clone)]
+pub struct Data {
+    /// The shape of a row.
+    pub shape: Shape,
+    /// What models learn from.
+    pub train: Split,
+    /// What they are scored on: rows from the same source that no model sees.
+    pub held_out: Split,
+    /// How many classes the labels tell apart; 0 if there are no labels.
+    pub classes: usize,
+    /// x₀, x₁, y₀, y₁: the square that shows the data with some margin; 0, 1, 0, 1 for images.
+    pub extent: [f32; 4],
+    /// The closed range that every value lies in, if there is one.
+    pub range: Option<[f32; 2]>,
+    /// The law of the rows, if it is known.
+    pub density: Option<Arc<dyn LogDensity>>,
+    /// The modes, if the law is a mixture of equal round Gaussians.
+    pub modes: Option<Modes>,
+}
+
+impl fmt::Debug for Data {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.debug_struct("Data")
+            .field("shape", &self.shape)
+            .field("train", &self.train.len(&self.shape))
+            .field("held_out", &self.held_out.len(&self.shape))
+            .field("classes", &self.classes)
+            .field("extent", &self.extent)
+            .field("range", &self.range)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Data {
+    /// Data from rows that someone has, with no labels and no known law.
+    ///
+    /// # Errors
+    /// If a part is empty, ends inside a row, or holds a value that is not a finite number.
+    pub fn from_rows(shape: Shape, train: Vec<f32>, held_out: Vec<f32>) -> Result<Self> {
+        for (part, xs) in [("training", &train), ("held-out", &held_out)] {
+            check_rows(part, xs, shape.size())?;
+        }
+        let all = || train.iter().chain(&held_out).copied();
+        let (extent, range) = match shape.domain {
+            Domain::Points => (points::extent_of(all(), shape.size()), None),
+            Domain::Images => {
+                ([0.0, 1.0, 0.0, 1.0], all().all(|x| (0.0..=1.0).contains(&x)).then_some([0.0, 1.0]))
+            }
+        };
+        let split = |xs| Split { xs, labels: None };
+        Ok(Self {
+            shape,
+            train: split(train),
+            held_out: split(held_out),
+            classes: 0,
+            extent,
+            range,
+            density: None,
+            modes: None,
+        })
+    }
+}
+
+fn check_rows(part: &str, xs: &[f32], size: usize) -> Result<()> {
+    if size == 0 {
+        return Err(Error::Config("a row must have at least one value".into()));
+    }
+    if xs.is_empty() {
+        return Err(Error::Config(format!("there are no {part} rows; give at least one")));
+    }
+    if !xs.len().is_multiple_of(size) {
+        return Err(Error::Config(format!(
+            "{} {part} values are no whole number of rows; each row has {size} values",
+            xs.len()
+        )));
+    }
+    match xs.iter().position(|x| !x.is_finite()) {
+        Some(at) => Err(Error::Config(format!(
+            "value {} of {part} row {} is {}; every value must be a finite number",
+            at % size + 1,
+            at / size + 1,
+            xs.get(at).copied().unwrap_or(f32::NAN)
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// Settings that others have used, under a name.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Preset {
+    /// Its id.
+    pub id: &'static str,
+    /// The settings that it changes.
+    pub values: &'static [(&'static str, f64)],
+}
+
+/// A data set, as the catalogue lists it.
+pub struct Entry {
+    /// Its id.
+    pub id: &'static str,
+    /// What its rows are.
+    pub domain: Domain,
+    /// Its settings.
+    pub specs: fn() -> Vec<Spec>,
+    /// Published settings.
+    pub presets: &'static [Preset],
+    /// Whether the visitor makes it by drawing.
+    pub drawable: bool,
+    /// Whom to thank, where the licence asks for it.
+    pub attribution: Option<&'static str>,
+    /// Makes it from these settings and this seed; settings that are not given have their defaults.
+    pub generate: fn(values: &[(String, Value)], seed: u32) -> Result<Data>,
+}
+
+impl fmt::Debug for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.debug_struct("Entry").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+/// Every data set, in the order of the page.
+pub const ALL: &[&Entry] = &[
+    &ring::ENTRY,
+    &grid::ENTRY,
+    &moons::ENTRY,
+    &circles::ENTRY,
+    &spirals::ENTRY,
+    &checkerboard::ENTRY,
+    &pinwheel::ENTRY,
+    &swiss_roll::ENTRY,
+    &drawn::ENTRY,
+    &digits::ENTRY,
+];
+
+/// The data set with this id.
+///
+/// # Errors
+/// If there is none; the message lists those that there are.
+pub fn find(id: &str) -> Result<&'static Entry> {
+    ALL.iter()
+        .copied()
+        .find(|entry| entry.id == id)
+        .ok_or_else(|| Error::unknown("data set", id, ALL.iter().map(|entry| entry.id)))
+}

@@ -1,0 +1,3 @@
+//! Scores, one file each: how far what a model draws is from the data.
+
+pub mod modes;

@@ -1,0 +1,141 @@
+//! Snapshots and weights as bytes: safetensors, with what is not a tensor as JSON in the metadata.
+//!
+//! A snapshot holds `vars.*`, `state.*` (the optimisers'), `history`, and in the metadata the configuration,
+//! the step counter, the phase and the random streams: all that the next step depends on.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+
+use crate::catalog::{self, SnapshotHead};
+use crate::data::Data;
+use crate::error::{Error, Result};
+use crate::history::History;
+use crate::session::Session;
+
+/// The one metadata key: a map of several would be written in any order.
+const META: &str = "tealight";
+/// No snapshot of ours comes near this; a file that does is not read.
+const LARGEST: usize = 256 << 20;
+
+fn bad(what: impl Into<String>) -> Error {
+    Error::File(what.into())
+}
+
+fn bytes_of(values: &[f32]) -> Vec<u8> {
+    values.iter().flat_map(|x| x.to_le_bytes()).collect()
+}
+
+fn numbers_of(bytes: &[u8]) -> Vec<f32> {
+    bytes.as_chunks().0.iter().map(|chunk| f32::from_le_bytes(*chunk)).collect()
+}
+
+/// Everything needed to go on, bit for bit.
+///
+/// # Errors
+/// If the tensor library cannot give its values.
+pub fn save(session: &Session) -> Result<Vec<u8>> {
+    let mut tensors: Vec<(String, Dtype, Vec<usize>, Vec<u8>)> = Vec::new();
+    for (name, var) in session.model.vars().iter() {
+        let values = var.as_detached_tensor().flatten_all()?.to_vec1::<f32>()?;
+        tensors.push((format!("vars.{name}"), Dtype::F32, var.dims().to_vec(), bytes_of(&values)));
+    }
+    for (name, values) in session.model.state() {
+        tensors.push((format!("state.{name}"), Dtype::F32, vec![values.len()], bytes_of(&values)));
+    }
+    let history = session.history.to_numbers();
+    let bytes = history.iter().flat_map(|x| x.to_le_bytes()).collect();
+    tensors.push(("history".into(), Dtype::F64, vec![history.len()], bytes));
+    let head = SnapshotHead {
+        steps: session.steps,
+        phase: session.phase,
+        axes: session.axes,
+        batches: session.batches.state(),
+        noise: session.noise.state(),
+    };
+    serialize(tensors, catalog::snapshot_head(&session.config, &head))
+}
+
+/// The weights alone, with the configuration in the metadata.
+///
+/// # Errors
+/// If the tensor library cannot give its values.
+pub fn weights(session: &Session) -> Result<Vec<u8>> {
+    let metadata = HashMap::from([(META.to_string(), catalog::config_json(&session.config))]);
+    session.model.vars().to_safetensors(metadata)
+}
+
+fn serialize(tensors: Vec<(String, Dtype, Vec<usize>, Vec<u8>)>, meta: String) -> Result<Vec<u8>> {
+    let views = tensors
+        .iter()
+        .map(|(name, dtype, shape, bytes)| {
+            Ok((name.as_str(), TensorView::new(*dtype, shape.clone(), bytes)?))
+        })
+        .collect::<std::result::Result<Vec<_>, safetensors::SafeTensorError>>();
+    views
+        .and_then(|views| safetensors::serialize(views, Some(HashMap::from([(META.to_string(), meta)]))))
+        .map_err(|error| bad(error.to_string()))
+}
+
+/// The session that a snapshot was taken of; on `data` where they are known, else on data generated again.
+///
+/// # Errors
+/// [`Error::File`] for bytes that are no snapshot of this version, [`Error::Config`] and others for its settings.
+pub fn load(bytes: &[u8], data: Option<&Arc<Data>>) -> Result<Session> {
+    if bytes.len() > LARGEST {
+        return Err(bad(format!("it has {} bytes; a snapshot has at most {LARGEST}", bytes.len())));
+    }
+    let file =
+        SafeTensors::deserialize(bytes).map_err(|error| bad(format!("it is no snapshot ({error})")))?;
+    let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|error| bad(error.to_string()))?;
+    let meta = metadata.metadata().as_ref().and_then(|map| map.get(META));
+    let meta = meta.ok_or_else(|| bad("it is a safetensors file, but no snapshot of Tealight"))?;
+    let (config, head) = catalog::read_snapshot_head(meta)?;
+    let mut session = match data {
+        Some(data) => Session::on(config, data.clone())?,
+        None => Session::new(config)?,
+    };
+    restore_vars(&session, &file)?;
+    let mut state = Vec::new();
+    for (name, view) in file.iter() {
+        if let Some(name) = name.strip_prefix("state.") {
+            state.push((name.to_string(), finite(name, view.data())?));
+        }
+    }
+    session.model.load_state(&state)?;
+    let history = file.tensor("history").map_err(|_| bad("its history is missing"))?;
+    let numbers: Vec<f64> =
+        history.data().as_chunks().0.iter().map(|chunk| f64::from_le_bytes(*chunk)).collect();
+    session.history = History::from_numbers(session.config.model.losses.len(), &numbers)
+        .ok_or_else(|| bad("its history is damaged"))?;
+    let damaged = || bad("its random streams are damaged");
+    session.batches = crate::rng::Rng::from_state(head.batches).ok_or_else(damaged)?;
+    session.noise = crate::rng::Rng::from_state(head.noise).ok_or_else(damaged)?;
+    session.steps = head.steps;
+    session.phase = head.phase;
+    session.axes = head.axes;
+    Ok(session)
+}
+
+fn restore_vars(session: &Session, file: &SafeTensors) -> Result<()> {
+    let vars = session.model.vars();
+    for (name, var) in vars.iter() {
+        let view = file.tensor(&format!("vars.{name}")).map_err(|_| bad(format!("\"{name}\" is missing")))?;
+        if view.dtype() != Dtype::F32 || view.shape() != var.dims() {
+            return Err(bad(format!("\"{name}\" has shape {:?}, not {:?}", view.shape(), var.dims())));
+        }
+        let values = finite(name, view.data())?;
+        var.set(&candle_core::Tensor::from_vec(values, var.shape(), var.device())?)?;
+    }
+    Ok(())
+}
+
+fn finite(name: &str, bytes: &[u8]) -> Result<Vec<f32>> {
+    let values = numbers_of(bytes);
+    if values.iter().all(|x| x.is_finite()) {
+        Ok(values)
+    } else {
+        Err(bad(format!("\"{}\" holds a value that is not finite", crate::error::clip(name))))
+    }
+}

@@ -1,0 +1,122 @@
+//! The boundary: the only file that knows wasm-bindgen. Thin, no logic.
+
+use js_sys::{Float32Array, Uint8Array};
+use wasm_bindgen::prelude::*;
+
+use crate::error::Error;
+use crate::{catalog, frame, session};
+
+impl From<Error> for JsValue {
+    fn from(error: Error) -> Self {
+        JsError::new(&error.to_string()).into()
+    }
+}
+
+#[wasm_bindgen(start)]
+fn start() {
+    console_error_panic_hook::set_once();
+}
+
+/// Everything that there is to choose, as JSON.
+#[wasm_bindgen]
+pub fn catalog() -> String {
+    catalog::catalog()
+}
+
+/// `n` rows of a data set given as JSON (`{"dataset": …}`), row-major.
+#[wasm_bindgen]
+pub fn preview(config: &str, n: u32) -> Result<Float32Array, JsValue> {
+    let config = catalog::read_dataset(config)?;
+    Ok(Float32Array::from(session::preview(&config, n)?.as_slice()))
+}
+
+/// A seed that nobody chose: the only use of the platform's randomness.
+#[wasm_bindgen(js_name = freshSeed)]
+pub fn fresh_seed() -> Result<u32, JsValue> {
+    getrandom::u32().map_err(|error| JsError::new(&format!("no fresh seed: {error}")).into())
+}
+
+/// One model on one data set.
+#[wasm_bindgen]
+pub struct Session {
+    inner: session::Session,
+    prepared: Vec<f32>,
+}
+
+#[wasm_bindgen]
+impl Session {
+    /// A fresh session from a flat JSON configuration.
+    #[wasm_bindgen(constructor)]
+    pub fn new(config: &str) -> Result<Session, JsValue> {
+        let inner = session::Session::new(catalog::read_config(config)?)?;
+        Ok(Self { inner, prepared: Vec::new() })
+    }
+
+    /// Takes `n` steps.
+    pub fn step(&mut self, n: u32) -> Result<(), JsValue> {
+        Ok(self.inner.step(n)?)
+    }
+
+    /// Steps taken.
+    pub fn steps(&self) -> f64 {
+        self.inner.steps() as f64
+    }
+
+    /// Changes a setting to a value given as JSON; "live", or "restart" if the session was rebuilt at step 0.
+    pub fn set(&mut self, key: &str, value: &str) -> Result<String, JsValue> {
+        let effect = self.inner.set(key, &catalog::read_value(key, value)?)?;
+        Ok(catalog::effect_id(effect).into())
+    }
+
+    /// Back to step 0 with the same weights again.
+    pub fn reset(&mut self) -> Result<(), JsValue> {
+        Ok(self.inner.reset()?)
+    }
+
+    /// Configuration, shape, extent, losses and more, as JSON.
+    pub fn info(&self) -> String {
+        catalog::info(&self.inner)
+    }
+
+    /// Computes views from a JSON list of requests; says as JSON where each lies in what `read` gives.
+    pub fn prepare(&mut self, requests: &str) -> Result<String, JsValue> {
+        let (sections, values) = frame::prepare(&mut self.inner, &catalog::read_requests(requests)?)?;
+        self.prepared = values;
+        Ok(catalog::sections(&sections, self.prepared.len()))
+    }
+
+    /// Copies the prepared values to the start of `out`.
+    pub fn read(&self, out: &Float32Array) -> Result<(), JsValue> {
+        let length = self.prepared.len() as u32;
+        if out.length() < length {
+            return Err(JsError::new(&format!(
+                "the buffer holds {} values; {length} are needed",
+                out.length()
+            ))
+            .into());
+        }
+        out.subarray(0, length).copy_from(&self.prepared);
+        Ok(())
+    }
+
+    /// Everything needed to go on, bit for bit.
+    pub fn snapshot(&self) -> Result<Uint8Array, JsValue> {
+        Ok(Uint8Array::from(self.inner.snapshot()?.as_slice()))
+    }
+
+    /// Becomes the session that a snapshot was taken of.
+    pub fn restore(&mut self, bytes: &[u8]) -> Result<(), JsValue> {
+        Ok(self.inner.restore(bytes)?)
+    }
+
+    /// The weights as safetensors.
+    pub fn weights(&self) -> Result<Uint8Array, JsValue> {
+        Ok(Uint8Array::from(self.inner.weights()?.as_slice()))
+    }
+
+    /// Takes weights from safetensors.
+    #[wasm_bindgen(js_name = loadWeights)]
+    pub fn load_weights(&mut self, bytes: &[u8]) -> Result<(), JsValue> {
+        Ok(self.inner.load_weights(bytes)?)
+    }
+}

@@ -1,0 +1,181 @@
+/** @file The worker's core over the real package, with a clock and a scheduler of the test's own. */
+import assert from "node:assert/strict";
+import test from "node:test";
+import { Engine } from "../../www/engine.js";
+import { defaultsOf } from "../../www/state.js";
+import { catalog, pairs, wasm } from "./wasm.mjs";
+
+/**
+ * An engine whose time passes by `tick` milliseconds at each look at the clock: small ticks make long slices.
+ * `session` may stand in for the package's.
+ */
+function host({ tick = 1, Session = wasm.Session } = {}) {
+  let time = 0;
+  const posted = [];
+  const queue = [];
+  const engine = new Engine(
+    { catalog: wasm.catalog, preview: wasm.preview, freshSeed: wasm.freshSeed, Session },
+    (message) => posted.push(message),
+    { slice: 15, later: (callback) => queue.push(callback), now: () => (time += tick) },
+  );
+  let id = 0;
+  return {
+    posted,
+    /** Runs what was put off, until nothing is left or `most` callbacks ran. */
+    pump(most = Infinity) {
+      for (let i = 0; i < most && queue.length > 0; i++) queue.shift()();
+    },
+    tell: (message) => engine.handle(message),
+    ask(message) {
+      engine.handle({ ...message, id: ++id });
+      const answer = posted.find((it) => (it.type === "reply" || it.type === "error") && it.id === id);
+      if (answer?.type === "error") throw new Error(answer.message);
+      return answer?.value;
+    },
+  };
+}
+
+const small = (dataset, model) => ({ ...defaultsOf(catalog, { dataset: dataset.id, model: model.id }), batchSize: 16 });
+const playable = pairs.filter(({ dataset }) => !dataset.drawable);
+const opening = (config, more = {}) => ({ type: "open", config, events: [], target: null, play: false, generation: 1, ...more });
+const losses = (it) => {
+  const { sections, buffer } = it.ask({ type: "once", requests: [{ id: "losses" }] });
+  return [...new Uint32Array(buffer, 4 * sections[0].offset, sections[0].length)];
+};
+
+/** A live setting of a model whose value can be halved. */
+function change(model, config) {
+  const spec = model.params.find(({ kind, effect }) => kind === "log" && effect === "live");
+  return { key: spec.key, value: Math.max(spec.low, config[spec.key] / 2) };
+}
+
+for (const { model, dataset } of [playable[0], playable.at(-1)]) {
+  test(`${model.id} on ${dataset.id}: a run does not depend on how it is sliced`, () => {
+    const config = small(dataset, model);
+    const events = [{ step: 7, ...change(model, config) }, { step: 7, key: "phase", value: model.phases[0] }, { step: 20, key: "phase", value: "both" }];
+    const kept = events.filter(({ key }) => key !== "phase" || model.phases.length > 0);
+    const bytes = [0.001, 1, 50].map((tick) => {
+      const it = host({ tick });
+      it.ask(opening(config, { events: kept, target: 40 }));
+      it.pump();
+      const applied = it.posted.filter(({ type }) => type === "applied").map(({ event }) => event);
+      assert.deepEqual(applied, kept);
+      return it.ask({ type: "snapshot" });
+    });
+    assert.deepEqual(bytes[1], bytes[0]);
+    assert.deepEqual(bytes[2], bytes[0]);
+  });
+
+  test(`${model.id} on ${dataset.id}: rewinding gives the same loss curve, bit for bit`, () => {
+    const it = host();
+    it.ask(opening(small(dataset, model), { target: 30 }));
+    it.pump();
+    const first = losses(it);
+    assert.ok(first.length > 30);
+    assert.equal(it.ask({ type: "reset" }).step, 0);
+    it.ask({ type: "train", target: 30 });
+    it.pump();
+    assert.deepEqual(losses(it), first);
+  });
+
+  test(`${model.id} on ${dataset.id}: what the page keeps is enough to go on in another engine`, () => {
+    const config = small(dataset, model);
+    const it = host();
+    it.ask(opening(config, { target: 12 }));
+    it.pump();
+    const { rescue } = it.posted.findLast(({ type }) => type === "snapshot");
+    assert.equal(rescue.step, 12);
+    const other = host();
+    other.ask(opening(rescue.config));
+    assert.equal(other.ask({ type: "restore", bytes: rescue.bytes }).step, 12);
+    for (const each of [it, other]) {
+      each.ask({ type: "train", target: 20 });
+      each.pump();
+    }
+    assert.deepEqual(other.ask({ type: "snapshot" }), it.ask({ type: "snapshot" }));
+  });
+}
+
+test("a refused configuration is an answer, and what runs goes on", () => {
+  const { model, dataset } = playable[0];
+  const it = host();
+  it.ask(opening(small(dataset, model)));
+  it.ask({ type: "steps", n: 3 });
+  for (const config of [{}, { dataset: "nowhere", model: model.id }, { ...small(dataset, model), seed: -1 }, { ...small(dataset, model), nonsense: 1 }]) {
+    assert.throws(() => it.ask(opening(config, { generation: 2 })), /\w+ \w+/);
+  }
+  assert.throws(() => it.ask({ type: "set", key: "nonsense", value: 1 }), /nonsense/);
+  assert.throws(() => it.ask({ type: "restore", bytes: new Uint8Array([1, 2, 3]) }));
+  assert.throws(() => it.ask({ type: "once", requests: [{ id: "nonsense" }] }), /nonsense/);
+  assert.equal(it.ask({ type: "steps", n: 1 }), 4);
+});
+
+test("an empty drawing is refused with a sentence", () => {
+  const drawable = pairs.find(({ dataset }) => dataset.drawable);
+  assert.ok(drawable);
+  const { key } = drawable.dataset.params.find(({ kind }) => kind === "text");
+  const it = host();
+  assert.throws(() => it.ask(opening({ ...small(drawable.dataset, drawable.model), [key]: "" })), /point/);
+});
+
+test("a trap is told once, and the engine says nothing more", () => {
+  class Trapping extends wasm.Session {
+    step() {
+      throw new WebAssembly.RuntimeError("unreachable");
+    }
+  }
+  const { model, dataset } = playable[0];
+  const it = host({ Session: Trapping });
+  it.ask(opening(small(dataset, model), { play: true }));
+  it.pump(3);
+  const said = it.posted.length;
+  assert.deepEqual(it.posted.at(-1), { type: "trap", message: "unreachable" });
+  it.tell({ type: "run", running: true });
+  it.pump(3);
+  assert.equal(it.posted.length, said);
+});
+
+test("training that diverges stops and says why", () => {
+  class Diverging extends wasm.Session {
+    step(n) {
+      if (this.steps() + n > 10) throw new Error("training diverged at step 11");
+      super.step(n);
+    }
+  }
+  const { model, dataset } = playable[0];
+  const it = host({ tick: 50, Session: Diverging });
+  it.ask(opening(small(dataset, model), { play: true }));
+  it.pump(40);
+  const stopped = it.posted.find(({ type }) => type === "stopped");
+  assert.match(stopped.message, /diverged/);
+  assert.ok(it.ask({ type: "snapshot" }).length > 0, "the session is still there");
+});
+
+test("a frame answers each credit, and none comes without", () => {
+  const { model, dataset } = playable[0];
+  const it = host();
+  const frames = () => it.posted.filter(({ type }) => type === "frame");
+  it.ask(opening(small(dataset, model)));
+  it.tell({ type: "views", generation: 1, requests: [{ id: "samples", n: 50 }, { id: "losses" }], fresh: true });
+  assert.equal(frames().length, 0);
+  it.tell({ type: "credit", buffer: null });
+  assert.equal(frames().length, 1);
+  assert.deepEqual(frames()[0].sections.map(({ id }) => id), ["samples", "losses"]);
+  it.ask({ type: "steps", n: 1 });
+  assert.equal(frames().length, 1);
+  it.tell({ type: "credit", buffer: new ArrayBuffer(1 << 16) });
+  assert.equal(frames().length, 2);
+  it.tell({ type: "credit", buffer: null });
+  assert.equal(frames().length, 2, "nothing is new");
+});
+
+test("a view that fails is named, and the others arrive", () => {
+  const { model, dataset } = playable[0];
+  const it = host();
+  it.ask(opening(small(dataset, model)));
+  it.tell({ type: "views", generation: 1, requests: [{ id: "samples", n: 50 }, { id: "nonsense" }], fresh: true });
+  it.tell({ type: "credit", buffer: null });
+  const frame = it.posted.findLast(({ type }) => type === "frame");
+  assert.deepEqual(frame.sections.map(({ id }) => id), ["samples"]);
+  assert.deepEqual(Object.keys(frame.failed), ["nonsense"]);
+});

@@ -1,0 +1,47 @@
+/** @file The built package, loaded in Node as the page loads it in a worker. */
+import { readFileSync } from "node:fs";
+import * as wasm from "../../pkg/tealight.js";
+
+wasm.initSync({ module: readFileSync(new URL("../../pkg/tealight_bg.wasm", import.meta.url)) });
+
+export { wasm };
+
+/** @type {import("../../www/protocol.js").Catalog} */
+export const catalog = JSON.parse(wasm.catalog());
+
+/** Every pair of a model and a data set that it accepts. */
+export const pairs = catalog.models.flatMap((model) =>
+  catalog.datasets.filter(({ domain }) => model.domains.includes(domain)).map((dataset) => ({ model, dataset })),
+);
+
+/** Numbers in [0, 1) that are the same in every run (xorshift32). @param {number} seed */
+export function random(seed) {
+  let state = seed | 1;
+  return () => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    return (state >>> 0) / 2 ** 32;
+  };
+}
+
+/** An allowed value of a setting, drawn at random. */
+export function anyValue(spec, draw) {
+  const { low = 0, high = 1 } = spec;
+  switch (spec.kind) {
+    case "flag":
+      return draw() < 0.5;
+    case "choice":
+      return spec.options[Math.floor(draw() * spec.options.length)];
+    case "integer":
+      return low + Math.floor(draw() * (high - low + 1));
+    case "widths":
+      return Array.from({ length: Math.floor(draw() * (spec.layers + 1)) }, () => 1 + Math.floor(draw() * spec.width));
+    case "text": {
+      const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+      return Array.from({ length: 4 * Math.floor(draw() * 20) }, () => letters[Math.floor(draw() * 64)]).join("");
+    }
+    default:
+      return spec.kind === "log" ? low * (high / low) ** draw() : low + draw() * (high - low);
+  }
+}

@@ -1,0 +1,156 @@
+/**
+ * @file The wasm package in `pkg/`: built from the Rust sources, and only when they changed.
+ */
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { Sentence, heading, probe, root, run, say, task } from "./console.mjs";
+
+const target = "wasm32-unknown-unknown";
+const folder = path.join(root, "pkg");
+const products = ["tealight.js", "tealight.d.ts", "tealight_bg.wasm", "tealight_bg.wasm.d.ts", "package.json"];
+const bindgenArgs = ["--target", "web", "--out-name", "tealight", "--remove-name-section", "--remove-producers-section"];
+
+/** What the package is made from. The native command line is not part of it. */
+const inputs = ["Cargo.toml", "Cargo.lock", ".cargo/config.toml", "src"];
+const isInput = (name) => name !== "src/main.rs" && !name.startsWith("src/cli/");
+
+function filesUnder(name) {
+  const full = path.join(root, name);
+  if (!existsSync(full)) return [];
+  const entries = readdirSync(full, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => path.relative(root, path.join(entry.parentPath ?? entry.path, entry.name)).replaceAll(path.sep, "/"));
+}
+
+/** One digest over names and contents. @param {string[]} names */
+function digestOf(names) {
+  const hash = createHash("sha256");
+  for (const name of [...names].sort()) {
+    const bytes = readFileSync(path.join(root, name));
+    hash.update(`${name}\0${bytes.length}\0`).update(bytes);
+  }
+  return hash.digest("hex");
+}
+
+const inputDigest = () => {
+  const names = inputs.flatMap((name) => (name === "src" ? filesUnder(name) : [name]));
+  return createHash("sha256")
+    .update(bindgenArgs.join(" "))
+    .update(digestOf(names.filter(isInput)))
+    .digest("hex");
+};
+
+const productDigest = () => digestOf(products.map((name) => `pkg/${name}`));
+const stampFile = path.join(folder, "built-from.json");
+
+/** Whether `pkg/` was built from the sources as they are, and is as it was built. */
+export function packageIsFresh() {
+  if (!existsSync(stampFile) || !products.every((name) => existsSync(path.join(folder, name)))) return false;
+  try {
+    const stamp = JSON.parse(readFileSync(stampFile, "utf8"));
+    return stamp.sources === inputDigest() && stamp.products === productDigest();
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Rust writes the paths of dependencies into panic messages. They are of no use to a visitor and tell where the
+ * builder keeps files, so each registry folder is renamed to `deps`.
+ */
+function remapArgs() {
+  const home = process.env.CARGO_HOME ?? path.join(os.homedir(), ".cargo");
+  const sources = path.join(home, "registry", "src");
+  const prefixes = existsSync(sources) ? readdirSync(sources).map((name) => path.join(sources, name)) : [];
+  const flags = prefixes.map((prefix) => `--remap-path-prefix=${prefix}=deps`);
+  return flags.length > 0 ? ["--config", `target.${target}.rustflags=${JSON.stringify(flags)}`] : [];
+}
+
+/** The environment for the wasm build: RUSTFLAGS would replace the project's own, and simd128 with them. */
+function buildEnvironment() {
+  const env = { ...process.env };
+  delete env.RUSTFLAGS;
+  delete env.CARGO_ENCODED_RUSTFLAGS;
+  return env;
+}
+
+async function compile() {
+  const env = buildEnvironment();
+  // Downloads and unpacks, so that the folders to rename exist.
+  if ((await run("cargo", ["fetch", "--locked", "--target", target], { env })).code !== 0) {
+    throw new Sentence("the crates in Cargo.lock could not be downloaded: is the crate registry reachable?");
+  }
+  const { code, output } = await run(
+    "cargo",
+    ["build", "--locked", "--release", "--lib", "--target", target, "--message-format=json-render-diagnostics", ...remapArgs()],
+    { env, capture: "stdout", quiet: true },
+  );
+  if (code !== 0) throw new Sentence("the Rust sources do not compile to wasm: see cargo's words above");
+  const files = output
+    .split("\n")
+    .filter((line) => line.startsWith("{"))
+    .map((line) => JSON.parse(line))
+    .filter((message) => message.reason === "compiler-artifact" && message.target.name === "tealight")
+    .flatMap((message) => message.filenames)
+    .filter((name) => name.endsWith(".wasm"));
+  if (files.length !== 1) throw new Sentence(`cargo named ${files.length} wasm files of ours instead of one`);
+  return files[0];
+}
+
+/** The package's own package.json, from what Cargo.toml says. */
+function describe() {
+  const manifest = readFileSync(path.join(root, "Cargo.toml"), "utf8");
+  const field = (name) => new RegExp(`^${name}\\s*=\\s*"([^"]*)"`, "m").exec(manifest)?.[1];
+  const text = {
+    name: "tealight-wasm",
+    type: "module",
+    description: field("description"),
+    version: field("version"),
+    license: field("license"),
+    repository: { type: "git", url: field("repository") },
+    files: products.filter((name) => name !== "package.json"),
+    main: "tealight.js",
+    types: "tealight.d.ts",
+    sideEffects: false,
+  };
+  writeFileSync(path.join(folder, "package.json"), `${JSON.stringify(text, null, 2)}\n`);
+}
+
+/** No path of the builder's machine may stand in what is shipped. */
+function checkPaths() {
+  const bytes = readFileSync(path.join(folder, "tealight_bg.wasm"));
+  for (const place of new Set([os.homedir(), root, process.env.CARGO_HOME].filter(Boolean))) {
+    if (place.length > 1 && bytes.includes(`${place}${path.sep}`)) {
+      throw new Sentence(`pkg/tealight_bg.wasm holds paths under ${place}: their prefix must be renamed in tools/package.mjs`);
+    }
+  }
+}
+
+/**
+ * Builds `pkg/` where the sources changed since it was built.
+ * @param {{force?: boolean}} [options]
+ */
+export async function buildPackage({ force = false } = {}) {
+  if (!force && packageIsFresh()) {
+    heading("The wasm package fits the Rust sources: not built again");
+    return;
+  }
+  await task("Compile Rust to wasm", async () => {
+    say("The first time this compiles candle as well, which takes some minutes.");
+    const sources = inputDigest();
+    const wasm = await compile();
+    if (probe("wasm-bindgen", "--version") === null) {
+      throw new Sentence('wasm-bindgen is not on the search path: run "npm run setup" or "npm start"');
+    }
+    mkdirSync(folder, { recursive: true });
+    for (const name of [...products, path.basename(stampFile)]) rmSync(path.join(folder, name), { force: true });
+    const { code } = await run("wasm-bindgen", [wasm, "--out-dir", folder, ...bindgenArgs]);
+    if (code !== 0) throw new Sentence("wasm-bindgen could not make the web package: see its words above");
+    describe();
+    checkPaths();
+    writeFileSync(stampFile, `${JSON.stringify({ sources, products: productDigest() }, null, 2)}\n`);
+  });
+}

@@ -1,0 +1,208 @@
+/**
+ * @file What the parts of the page say to each other: the catalogue, configurations, and the messages
+ * between the page and the engine. Types only, and the few names that both sides must agree on.
+ */
+
+/**
+ * The value of a setting.
+ * @typedef {number | boolean | string | number[]} Value
+ */
+
+/**
+ * A flat configuration: `dataset`, `model`, `seed` and every setting of the two.
+ * @typedef {Record<string, Value>} Config
+ */
+
+/**
+ * One setting, as the catalogue lists it.
+ * @typedef {object} Spec
+ * @property {string} key
+ * @property {string} doc A sentence in English, the fallback where a language has no text.
+ * @property {"linear" | "log" | "integer" | "choice" | "flag" | "widths" | "text"} kind
+ * @property {number} [low]
+ * @property {number} [high]
+ * @property {boolean} [log] Whether an integer's control is logarithmic.
+ * @property {string[]} [options]
+ * @property {number} [layers]
+ * @property {number} [width]
+ * @property {number} [length]
+ * @property {Value} default
+ * @property {"live" | "restart"} effect
+ * @property {{key: string, in: string[]} | null} when
+ * @property {boolean} advanced
+ * @property {Record<string, string[]>} [domains] The options that only some domains allow.
+ */
+
+/** @typedef {{id: string, values: Config}} Preset */
+
+/** @typedef {{channels: number, height: number, width: number}} Shape */
+
+/**
+ * @typedef {object} DatasetEntry
+ * @property {string} id
+ * @property {string} domain
+ * @property {boolean} drawable
+ * @property {string | null} attribution
+ * @property {Shape} shape
+ * @property {Spec[]} params
+ * @property {Preset[]} presets
+ */
+
+/** @typedef {{id: string, unit: string}} LossEntry */
+
+/**
+ * @typedef {object} ModelEntry
+ * @property {string} id
+ * @property {string} badge
+ * @property {string[]} domains
+ * @property {string[]} capabilities
+ * @property {Spec[]} params
+ * @property {Record<string, Config>} defaults Per domain, where they differ from the specs' own.
+ * @property {LossEntry[]} losses
+ * @property {string[]} phases
+ */
+
+/**
+ * @typedef {object} Catalog
+ * @property {string} version
+ * @property {{low: number, high: number, default: number}} seed
+ * @property {DatasetEntry[]} datasets
+ * @property {ModelEntry[]} models
+ */
+
+/**
+ * What a session says about itself.
+ * @typedef {object} Info
+ * @property {number} step
+ * @property {Config} config
+ * @property {Shape & {domain: string}} shape
+ * @property {[number, number, number, number]} extent
+ * @property {number} parameters
+ * @property {number | null} latentDim Null where there is no latent space.
+ * @property {{id: string, unit: string, last: number | null}[]} losses
+ * @property {{id: string, value: number, loss: string}[]} references
+ * @property {number} classes
+ * @property {number} trainRows
+ */
+
+/**
+ * A live change made at a step of a run.
+ * @typedef {{step: number, key: string, value: Value}} LiveEvent
+ */
+
+/** @typedef {{id: string} & Record<string, any>} ViewRequest */
+
+/**
+ * One view in a frame's buffer: `offset` and `length` count 32-bit floats.
+ * @typedef {{id: string, offset: number, length: number, shape: number[]} & Record<string, any>} SectionMeta
+ */
+
+/** @typedef {{data: Float32Array, shape: number[]} & Record<string, any>} Section */
+
+/**
+ * The wasm package's session, as the engine uses it.
+ * @typedef {object} WasmSession
+ * @property {(n: number) => void} step
+ * @property {(key: string, value: string) => string} set
+ * @property {() => void} reset
+ * @property {(requests: string) => string} prepare
+ * @property {(out: Float32Array) => void} read
+ * @property {() => string} info
+ * @property {() => number} steps
+ * @property {() => Uint8Array} snapshot
+ * @property {(bytes: Uint8Array) => void} restore
+ * @property {() => Uint8Array} weights
+ * @property {(bytes: Uint8Array) => void} loadWeights
+ * @property {() => void} free
+ */
+
+/**
+ * The wasm package, once initialised.
+ * @typedef {object} WasmModule
+ * @property {() => string} catalog
+ * @property {(config: string, n: number) => Float32Array} preview
+ * @property {() => number} freshSeed
+ * @property {new (config: string) => WasmSession} Session
+ */
+
+/**
+ * What the page asks of the engine. With an `id`, one `reply` or `error` with that id follows.
+ * @typedef {(
+ *   {type: "catalog", id: number} |
+ *   {type: "open", id: number, config: Config, events: LiveEvent[], target: number | null, play: boolean, generation: number} |
+ *   {type: "close"} |
+ *   {type: "set", id: number, key: string, value: Value} |
+ *   {type: "run", running: boolean} |
+ *   {type: "hold", held: boolean} |
+ *   {type: "slow", slow: boolean} |
+ *   {type: "steps", id: number, n: number} |
+ *   {type: "train", id: number, target: number} |
+ *   {type: "reset", id: number} |
+ *   {type: "views", generation: number, requests: ViewRequest[], fresh: boolean} |
+ *   {type: "credit", buffer: ArrayBuffer | null} |
+ *   {type: "once", id: number, requests: ViewRequest[]} |
+ *   {type: "preview", id: number, config: Config, n: number} |
+ *   {type: "freshSeed", id: number} |
+ *   {type: "snapshot", id: number} |
+ *   {type: "restore", id: number, bytes: Uint8Array} |
+ *   {type: "weights", id: number} |
+ *   {type: "loadWeights", id: number, bytes: Uint8Array}
+ * )} Request
+ */
+
+/**
+ * Where the run stands.
+ * @typedef {object} Status
+ * @property {number} step
+ * @property {number} rate Steps per second; 0 while paused.
+ * @property {boolean} running
+ * @property {number | null} target The step that is being trained to.
+ */
+
+/**
+ * What is needed to go on after a trap.
+ * @typedef {object} Rescue
+ * @property {Config} config With the live changes made so far.
+ * @property {string} phase
+ * @property {number} step
+ * @property {Uint8Array} bytes
+ */
+
+/**
+ * What the engine tells the page.
+ * @typedef {(
+ *   {type: "reply", id: number, value: any} |
+ *   {type: "error", id: number, message: string} |
+ *   {type: "status", generation: number, status: Status} |
+ *   {type: "applied", generation: number, info: Info, event: LiveEvent} |
+ *   {type: "frame", generation: number, step: number, sections: SectionMeta[], failed: Record<string, string>, buffer: ArrayBuffer} |
+ *   {type: "stopped", generation: number, info: Info | null, message: string} |
+ *   {type: "snapshot", generation: number, rescue: Rescue} |
+ *   {type: "trap", message: string}
+ * )} Message
+ */
+
+/**
+ * How a worker starts: the page's first message, and the worker's answers before the engine's own.
+ * @typedef {{type: "start", wasm: ArrayBuffer | null}} StartRequest
+ * @typedef {{type: "hello"} | {type: "started"} | {type: "failed", message: string}} StartMessage
+ */
+
+/** @typedef {(message: Message, transfer?: Transferable[]) => void} Post */
+
+/** The key under which a phase ("only this network learns") stands among the events. */
+export const PHASE = "phase";
+
+/** The phase in which a step updates everything. */
+export const ALL_PHASES = "both";
+
+/** The message of an unknown thrown value. @param {unknown} error */
+export function messageOf(error) {
+  if (error instanceof Error) return error.message;
+  return typeof error === "string" ? error : "unknown error";
+}
+
+/** Whether an error means that the wasm instance can no longer be trusted. @param {unknown} error */
+export function isTrap(error) {
+  return error instanceof WebAssembly.RuntimeError || error instanceof RangeError && /call stack/i.test(error.message);
+}

@@ -1,0 +1,365 @@
+/**
+ * @file The custom element: `<tealight-playground dataset="…" model="…" play>`.
+ *
+ * Its attributes are the keys of a link. They say what runs, and follow what is chosen in it. Properties
+ * and methods are thin: the page is in `ui/`, the engine in a worker.
+ */
+
+import chartSheet from "uplot/dist/uPlot.min.css";
+import playgroundSheet from "./playground.css";
+import { defaultsOf, readLink, same, specsByKey, textOf, textsOf, writeLink } from "./state.js";
+import { keyActions } from "./ui/keys.js";
+import { Playground } from "./ui/playground.js";
+import { arrived } from "./ui/sections.js";
+import { languageFor } from "./ui/texts.js";
+import viewsSheet from "./views/views.css";
+
+/** @import {Catalog, Config, Info, Section, Value} from "./protocol.js" */
+
+/** Properties that may have been set before the element was defined. */
+const PROPERTIES = /** @type {const} */ (["datasetId", "model", "seed", "config", "theme", "hide", "link", "playing"]);
+/** Attributes that concern the element and not the run. */
+const APPEARANCE = new Set(["lang", "theme", "hide"]);
+
+export class TealightPlayground extends HTMLElement {
+  /** @type {Playground | null} */
+  #page = null;
+  /** Ends every listener of one life in a document. @type {AbortController | null} */
+  #life = null;
+  /** @type {MutationObserver} */
+  #observer;
+  /** A link that was set before the catalogue was there, or that a removed element left behind. @type {string | null} */
+  #link = null;
+  #changing = false;
+  /** @type {{promise: Promise<Info>, resolve: (info: Info) => void}} */
+  #ready = deferred();
+
+  constructor() {
+    super();
+    const root = this.attachShadow({ mode: "open" });
+    root.adoptedStyleSheets = [chartSheet, viewsSheet, playgroundSheet].map((text) => {
+      const sheet = new CSSStyleSheet();
+      sheet.replaceSync(text);
+      return sheet;
+    });
+    // Any link key can be an attribute, so there is no fixed list to observe; and several changes in a tick arrive together.
+    this.#observer = new MutationObserver((records) => this.#attributesChanged(records));
+  }
+
+  connectedCallback() {
+    for (const name of PROPERTIES) {
+      if (!Object.hasOwn(this, name)) continue;
+      const value = this[name];
+      Reflect.deleteProperty(this, name);
+      Reflect.set(this, name, value);
+    }
+    // Moved within a tick: nothing was torn down, and nothing begins.
+    if (this.#page) return;
+    const life = new AbortController();
+    const { signal } = life;
+    this.#life = life;
+    const page = new Playground(/** @type {ShadowRoot} */ (this.shadowRoot), {
+      lang: this.#language(),
+      signal,
+      listener: {
+        ready: (info) => {
+          hold();
+          this.#ready.resolve(info);
+          this.#tell("ready", { info });
+        },
+        step: (detail) => this.#tell("step", detail),
+        error: (message) => this.#tell("error", { message }),
+        change: () => this.#changed(),
+      },
+    });
+    this.#page = page;
+    page.setHide(this.hide);
+    this.#observer.observe(this, { attributes: true });
+    this.addEventListener("keydown", (event) => this.handleKey(event), { signal });
+    const scheme = matchMedia("(prefers-color-scheme: dark)");
+    scheme.addEventListener("change", () => page.setTheme(), { signal });
+    // A hidden page does not train, unless it was asked to reach a step.
+    const hold = () => page.experiment.client.tell({ type: "hold", held: document.hidden });
+    document.addEventListener("visibilitychange", hold, { signal });
+    void page.start((catalog) => {
+      const texts = this.#attributeTexts();
+      for (const [key, text] of textsOf(this.#link ?? "")) texts.set(key, text);
+      this.#link = null;
+      return readLink(catalog, texts);
+    });
+  }
+
+  disconnectedCallback() {
+    // Out of the document and in again within a tick is a move.
+    queueMicrotask(() => {
+      if (this.isConnected || !this.#page) return;
+      this.#link ??= this.#page.experiment.catalog ? this.link : null;
+      this.#observer.disconnect();
+      this.#life?.abort();
+      this.#page.destroy();
+      this.#page = null;
+      this.#ready = deferred();
+    });
+  }
+
+  /** The attribute `dataset`: every element already has a property of that name, for `data-…`. */
+  get datasetId() {
+    return String(this.#value("dataset") ?? "");
+  }
+  set datasetId(id) {
+    this.setAttribute("dataset", id);
+  }
+
+  get model() {
+    return String(this.#value("model") ?? "");
+  }
+  set model(id) {
+    this.setAttribute("model", id);
+  }
+
+  get seed() {
+    return Number(this.#value("seed") ?? NaN);
+  }
+  set seed(seed) {
+    this.setAttribute("seed", String(seed));
+  }
+
+  /** Every setting, with the changes made while running; what is assigned is merged into it. @type {Config} */
+  get config() {
+    return { ...this.#page?.experiment.current };
+  }
+  set config(config) {
+    for (const [key, value] of Object.entries(config)) this.setAttribute(key, textOf(value));
+  }
+
+  get playing() {
+    return this.#page?.experiment.busy ?? this.hasAttribute("play");
+  }
+  set playing(playing) {
+    this.toggleAttribute("play", playing);
+  }
+
+  /** `auto`, `light` or `dark`. */
+  get theme() {
+    return this.getAttribute("theme") ?? "auto";
+  }
+  set theme(theme) {
+    this.setAttribute("theme", theme);
+  }
+
+  /** Groups of controls that are not shown: data, model, settings, transport, losses. @type {string[]} */
+  get hide() {
+    return (this.getAttribute("hide") ?? "").split(/[\s,]+/).filter(Boolean);
+  }
+  set hide(groups) {
+    this.setAttribute("hide", [...groups].join(","));
+  }
+
+  /** The steps that were taken. */
+  get steps() {
+    return this.#page?.experiment.status.step ?? 0;
+  }
+
+  /** What runs, as it stands after the `#` of a link; assigning it begins that run. */
+  get link() {
+    const page = this.#page;
+    const catalog = page?.experiment.catalog;
+    if (!page || !catalog || page.experiment.initial.dataset === undefined) return this.#link ?? "";
+    const lang = this.#language();
+    return writeLink(catalog, {
+      ...page.link(),
+      lang: lang === languageFor(navigator.languages) ? null : lang,
+      theme: this.theme === "auto" ? null : this.theme,
+      hide: this.hide,
+    });
+  }
+  set link(link) {
+    const texts = textsOf(link);
+    for (const name of APPEARANCE) {
+      const text = texts.get(name);
+      if (text !== undefined && text !== this.getAttribute(name)) this.setAttribute(name, text);
+    }
+    const page = this.#page;
+    const catalog = page?.experiment.catalog;
+    if (page && catalog) void page.openLink(readLink(catalog, texts));
+    else this.#link = link;
+  }
+
+  /** Resolves when a session is there. @returns {Promise<Info>} */
+  get ready() {
+    return this.#ready.promise;
+  }
+
+  /** Trains until it is paused. */
+  play() {
+    this.playing = true;
+  }
+  pause() {
+    this.playing = false;
+  }
+  /** Takes `n` steps, then pauses. @param {number} [n] @returns {Promise<number>} The step that was reached. */
+  async step(n = 1) {
+    const { experiment } = await this.#session();
+    return n === 1 ? experiment.step() : experiment.trainTo(experiment.status.step + Math.max(0, Math.round(n)));
+  }
+  /** Back to step 0, with the same weights again. */
+  async reset() {
+    await (await this.#session()).experiment.rewind();
+  }
+  /** `n` generated rows. @param {number} [n] @returns {Promise<Section>} */
+  async sample(n = 100) {
+    const { sections, buffer } = await (await this.#session()).experiment.client.views([{ id: "samples", n }]);
+    return /** @type {Section} */ (arrived(sections, buffer).get("samples"));
+  }
+  /** Changes one setting. @param {string} key @param {Value} value */
+  async set(key, value) {
+    (await this.#session()).experiment.change({ [key]: value });
+  }
+  /** Everything needed to go on from here, bit for bit. @returns {Promise<Uint8Array>} */
+  async snapshot() {
+    return (await this.#session()).experiment.client.ask({ type: "snapshot" });
+  }
+  /** Goes on from a snapshot. @param {Uint8Array} bytes */
+  async restore(bytes) {
+    await (await this.#session()).experiment.load("restore", bytes);
+  }
+  /** The weights as safetensors. @returns {Promise<Uint8Array>} */
+  async exportWeights() {
+    return (await this.#session()).experiment.client.ask({ type: "weights" });
+  }
+  /** Takes weights from safetensors. @param {Uint8Array} bytes */
+  async loadWeights(bytes) {
+    await (await this.#session()).experiment.load("loadWeights", bytes);
+  }
+  /** Opens the help. */
+  showHelp() {
+    this.#page?.openHelp();
+  }
+
+  /**
+   * Answers a key, if no control has it. A page that is all playground passes its own key events on.
+   * @param {KeyboardEvent} event
+   */
+  handleKey(event) {
+    const page = this.#page;
+    if (page) keyActions(event, page.experiment, () => page.openHelp());
+  }
+
+  async #session() {
+    await this.#ready.promise;
+    if (!this.#page) throw new Error("the element is not in a document");
+    return this.#page;
+  }
+
+  /** @param {string} key */
+  #value(key) {
+    return this.#page?.experiment.current[key] ?? this.getAttribute(key) ?? undefined;
+  }
+
+  #language() {
+    const around = this.parentElement?.closest("[lang]")?.getAttribute("lang");
+    return languageFor([this.getAttribute("lang"), around, ...navigator.languages]);
+  }
+
+  /** @param {string} type @param {object} detail */
+  #tell(type, detail) {
+    this.dispatchEvent(new CustomEvent(type, { detail }));
+  }
+
+  /** @returns {Map<string, string>} */
+  #attributeTexts() {
+    return new Map([...this.attributes].filter(({ name }) => !APPEARANCE.has(name)).map(({ name, value }) => [name, value]));
+  }
+
+  /** @param {MutationRecord[]} records */
+  #attributesChanged(records) {
+    const names = new Set(records.map(({ attributeName }) => attributeName ?? ""));
+    const page = this.#page;
+    if (!page) return;
+    if (names.delete("lang")) page.setLang(this.#language());
+    if (names.delete("theme")) page.setTheme();
+    if (names.delete("hide")) page.setHide(this.hide);
+    if (names.size > 0 && page.experiment.catalog && page.experiment.initial.dataset !== undefined) this.#run(page, page.experiment.catalog, names);
+    this.#changed();
+  }
+
+  /**
+   * Follows attributes that say what runs.
+   * @param {Playground} page
+   * @param {Catalog} catalog
+   * @param {Set<string>} names
+   */
+  #run(page, catalog, names) {
+    const { experiment } = page;
+    const link = readLink(catalog, this.#attributeTexts());
+    // Long texts do not stand in attributes unless someone put them there.
+    for (const [key, spec] of specsByKey(catalog, link.config)) {
+      if (spec.kind === "text" && !this.hasAttribute(key) && experiment.current[key] !== undefined) link.config[key] = experiment.current[key];
+    }
+    page.clamped(link.clamped.filter(({ key }) => names.has(key.toLowerCase())));
+    const { dataset, model } = experiment.current;
+    if (link.config.dataset !== dataset || link.config.model !== model) {
+      void experiment.open(link.config, { play: names.has("play") ? link.play : experiment.busy });
+    } else {
+      // Only what was written: the other attributes may be a moment behind.
+      experiment.change(Object.fromEntries(Object.entries(link.config).filter(([key]) => names.has(key.toLowerCase()))));
+      if (names.has("play") && link.play !== experiment.busy) {
+        if (link.play) experiment.play();
+        else experiment.pause();
+      }
+    }
+    if (names.has("step") && link.step !== null) void experiment.trainTo(link.step);
+  }
+
+  /** Several changes within a tick are told once. */
+  #changed() {
+    if (this.#changing) return;
+    this.#changing = true;
+    queueMicrotask(() => {
+      this.#changing = false;
+      if (!this.#page?.experiment.catalog || !this.isConnected) return;
+      this.#reflect(this.#page, this.#page.experiment.catalog);
+      this.#tell("change", { link: this.link });
+    });
+  }
+
+  /**
+   * Brings the attributes in line with what runs.
+   * @param {Playground} page
+   * @param {Catalog} catalog
+   */
+  #reflect(page, catalog) {
+    const { current, busy } = page.experiment;
+    if (current.dataset === undefined) return;
+    // What someone else wrote in this tick comes first.
+    const records = this.#observer.takeRecords();
+    if (records.length > 0) {
+      this.#attributesChanged(records);
+      return;
+    }
+    const defaults = defaultsOf(catalog, current);
+    const specs = specsByKey(catalog, current);
+    const known = [...catalog.datasets, ...catalog.models].flatMap(({ params }) => params.map(({ key }) => key));
+    for (const key of new Set([...known, ...Object.keys(defaults)])) {
+      const value = current[key];
+      const always = key === "dataset" || key === "model";
+      const written = value !== undefined && (always || !same(value, defaults[key]));
+      if (written && specs.get(key)?.kind === "text" && !this.hasAttribute(key)) continue;
+      if (!written) this.removeAttribute(key);
+      else if (this.getAttribute(key) !== textOf(value)) this.setAttribute(key, textOf(value));
+    }
+    this.toggleAttribute("play", busy);
+    this.removeAttribute("step");
+    this.#observer.takeRecords();
+  }
+}
+
+/** @returns {{promise: Promise<any>, resolve: (value: any) => void}} */
+function deferred() {
+  /** @type {(value: any) => void} */
+  let resolve = () => {};
+  const promise = new Promise((done) => (resolve = done));
+  return { promise, resolve };
+}
+
+if (!customElements.get("tealight-playground")) customElements.define("tealight-playground", TealightPlayground);

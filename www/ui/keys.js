@@ -1,0 +1,33 @@
+/** @file What the keys of the page do while no control wants them. */
+
+/** @import {Experiment} from "../experiment.js" */
+
+/** Controls that take letters. */
+const TYPING = "input:not([type=range], [type=radio], [type=checkbox]), textarea, select, [contenteditable]";
+/** Controls that take the space bar and the arrows. */
+const PRESSING = "input, button, summary, a[href], select, textarea, [tabindex], [contenteditable]";
+
+/**
+ * @param {KeyboardEvent} event
+ * @param {Experiment} experiment
+ * @param {() => void} openHelp
+ */
+export function keyActions(event, experiment, openHelp) {
+  if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+  // Across shadow boundaries, the first of the path is where the key was pressed.
+  const target = event.composedPath()[0];
+  const within = (/** @type {string} */ selector) => target instanceof Element && target.closest(selector) !== null;
+  if (within(TYPING) || within("dialog")) return;
+  const pressing = within(PRESSING);
+  const action = {
+    " ": pressing ? undefined : () => (experiment.busy ? experiment.pause() : experiment.play()),
+    ArrowRight: pressing ? undefined : () => void experiment.step(),
+    r: () => void experiment.rewind(),
+    n: () => void experiment.newSeed(),
+    "?": openHelp,
+  }[event.key.length === 1 ? event.key.toLowerCase() : event.key];
+  if (!action) return;
+  event.preventDefault();
+  // A key that is held down repeats: that is right for steps and nothing else.
+  if (!event.repeat || event.key === "ArrowRight") action();
+}

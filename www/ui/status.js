@@ -1,0 +1,52 @@
+/** @file The lines below the charts: what is being trained, on what, and where. */
+
+import { el, setText } from "../views/dom.js";
+import { textOr } from "./texts.js";
+
+/**
+ * @import {DatasetEntry, ModelEntry} from "../protocol.js"
+ * @import {Experiment} from "../experiment.js"
+ * @import {Translate} from "./texts.js"
+ */
+
+export class Status {
+  /** What the model and the data are, in a few sentences. */
+  about = el("section", { class: "about" });
+  /** One line of facts at the foot of the page. */
+  element = el("footer", { class: "facts" });
+  #title = el("h2");
+  #model = el("p");
+  #badge = el("p", { class: "soft" });
+  #source = el("p", { class: "soft" });
+  #engine = el("span", { class: "engine" });
+  #size = el("span");
+  #rows = el("span");
+  #can = el("span");
+
+  constructor() {
+    this.about.append(this.#title, this.#model, this.#badge, this.#source);
+    this.element.append(this.#engine, this.#size, this.#rows, this.#can);
+  }
+
+  /**
+   * @param {Experiment} experiment
+   * @param {ModelEntry | null} model
+   * @param {DatasetEntry | null} dataset
+   * @param {Translate} t
+   */
+  show({ client: { mode }, state, info }, model, dataset, t) {
+    const number = (/** @type {number} */ n) => n.toLocaleString("en");
+    setText(this.#engine, mode ? t(`ui.engine.${mode}`) : t(state === "failed" ? "ui.engine.none" : "ui.engine.starting"));
+    this.element.dataset.mode = mode ?? "";
+    setText(this.#size, info ? t("ui.facts.parameters", { count: number(info.parameters) }) : "");
+    setText(this.#rows, info ? t("ui.facts.rows", { count: number(info.trainRows) }) : "");
+    const can = model?.capabilities.map((id) => textOr(t, `capabilities.${id}`, id)) ?? [];
+    setText(this.#can, can.length > 0 ? t("ui.facts.can", { list: can.join(t("ui.facts.comma")) }) : "");
+    setText(this.#title, model ? t("ui.about", { model: textOr(t, `models.${model.id}.name`, model.id) }) : "");
+    setText(this.#model, model ? textOr(t, `models.${model.id}.about`, "") : "");
+    setText(this.#badge, model ? textOr(t, `badges.${model.badge}.about`, "") : "");
+    const source = dataset?.attribution;
+    setText(this.#source, source ? t("ui.facts.source", { source }) : "");
+    this.#source.hidden = !source;
+  }
+}

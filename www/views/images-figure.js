@@ -1,0 +1,164 @@
+/** @import {Context, Request} from './types.js' @import {Surface} from './surface.js' */
+import { Figure } from './figure.js';
+import { formatCount, formatNumber } from './format.js';
+import { tileColumns } from './scales.js';
+import { mean, rowErrors } from './summary.js';
+import { tileRect, Tiles } from './tiles.js';
+
+const COUNT = 64;
+
+/** A wall of images: what the model generates from fixed noise (`samples`), or the data (`real`). */
+export class ImagesFigure extends Figure {
+  #tiles = new Tiles();
+
+  /**
+   * @param {Context} context
+   * @param {'samples' | 'real'} id
+   */
+  constructor(context, id) {
+    super(context, id);
+    this.element.classList.add(id === 'real' ? 'of-real' : 'of-generated');
+    this.setTexts();
+  }
+
+  /** @override @returns {Request[]} */
+  requests() {
+    /** @type {Request[]} */
+    const out = [{ id: this.id, n: COUNT }];
+    if (this.#labelled) out.push({ id: 'realLabels', n: COUNT });
+    return out;
+  }
+
+  get #labelled() {
+    return this.id === 'real' && this.context.info.classes > 0;
+  }
+
+  /** @override */
+  words() {
+    const { t } = this.context;
+    return { name: t(`views.${this.id}.name`), caption: t(`views.${this.id}.images`) };
+  }
+
+  #grid() {
+    const { shape } = this.context.info;
+    const { canvas, ratio } = this.surface;
+    const count = Math.min(COUNT, this.section(this.id)?.shape[0] ?? COUNT);
+    const columns = tileColumns(count, shape.height / shape.width);
+    return { width: canvas.width, height: canvas.height, columns, rows: Math.ceil(count / columns), gap: Math.max(1, Math.round(2 * ratio)), count };
+  }
+
+  /** @override @param {CanvasRenderingContext2D} g @param {Surface} surface */
+  paint(g, surface) {
+    paintGround(g, surface, this.context.palette);
+    const section = this.section(this.id);
+    if (!section) return;
+    const grid = this.#grid();
+    this.#tiles.update(section.data, grid.count, this.context.info.shape, this.context.palette);
+    g.setTransform(1, 0, 0, 1, 0, 0);
+    for (let i = 0; i < grid.count; i++) {
+      const r = tileRect(grid, i % grid.columns, Math.floor(i / grid.columns));
+      this.#tiles.draw(g, i, r.x, r.y, r.width, r.height);
+    }
+  }
+
+  /** @override @param {number} px @param {number} py */
+  readoutAt(px, py) {
+    if (!this.#labelled) return '';
+    const labels = this.section('realLabels');
+    const { columns, rows, count } = this.#grid();
+    const index = Math.floor((px / this.surface.width) * columns) + columns * Math.floor((py / this.surface.height) * rows);
+    return labels && index >= 0 && index < Math.min(count, labels.data.length) ? this.context.t('stage.label', { label: String(labels.data[index]) }) : '';
+  }
+
+  /** @override */
+  describe() {
+    const { t } = this.context;
+    const section = this.section(this.id);
+    if (!section) return t('describe.empty');
+    return t('describe.images', { count: formatCount(Math.min(COUNT, section.shape[0])), mean: formatNumber(mean(section.data)) });
+  }
+}
+
+/** Each original over its reconstruction. */
+export class ReconstructionsFigure extends Figure {
+  #tiles = new Tiles();
+
+  /** @param {Context} context */
+  constructor(context) {
+    super(context, 'reconstruct');
+    this.setTexts();
+  }
+
+  /** @override @returns {Request[]} */
+  requests() {
+    return [{ id: 'reconstruct', n: 32 }];
+  }
+
+  /** @override */
+  words() {
+    const { t } = this.context;
+    return { name: t('views.reconstruct.name'), caption: t('views.reconstruct.images') };
+  }
+
+  /** Pairs in columns and rows that make the whole about square. */
+  #grid() {
+    const { shape } = this.context.info;
+    const n = this.section('reconstruct')?.shape[1] ?? 32;
+    const columns = tileColumns(n, (2 * shape.height) / shape.width);
+    return { n, columns, rows: Math.ceil(n / columns) };
+  }
+
+  /** @override @param {CanvasRenderingContext2D} g @param {Surface} surface */
+  paint(g, surface) {
+    const { palette, info } = this.context;
+    paintGround(g, surface, palette);
+    const section = this.section('reconstruct');
+    if (!section) return;
+    const { n, columns, rows } = this.#grid();
+    this.#tiles.update(section.data, 2 * n, info.shape, palette);
+    g.setTransform(1, 0, 0, 1, 0, 0);
+    const { canvas, ratio } = surface;
+    const cells = { width: canvas.width, height: canvas.height, columns, rows, gap: Math.round(4 * ratio) };
+    const bar = Math.max(1, Math.round(2 * ratio));
+    for (let i = 0; i < n; i++) {
+      const cell = tileRect(cells, i % columns, Math.floor(i / columns));
+      const half = Math.floor((cell.height - 3 * bar) / 2);
+      this.#tiles.draw(g, i, cell.x, cell.y + bar, cell.width, half);
+      this.#tiles.draw(g, n + i, cell.x, cell.y + cell.height - bar - half, cell.width, half);
+      // Blue above: real. Orange below: the model's.
+      g.fillStyle = palette.css('real');
+      g.fillRect(cell.x, cell.y, cell.width, bar);
+      g.fillStyle = palette.css('gen');
+      g.fillRect(cell.x, cell.y + cell.height - bar, cell.width, bar);
+    }
+  }
+
+  /** @override @param {number} px @param {number} py */
+  readoutAt(px, py) {
+    const section = this.section('reconstruct');
+    if (!section) return '';
+    const { n, columns, rows } = this.#grid();
+    const index = Math.floor((px / this.surface.width) * columns) + columns * Math.floor((py / this.surface.height) * rows);
+    if (!(index >= 0 && index < n)) return '';
+    return this.context.t('stage.error', { error: formatNumber(rowErrors(section.data, n, section.shape[2])[index], 3) });
+  }
+
+  /** @override */
+  describe() {
+    const { t } = this.context;
+    const section = this.section('reconstruct');
+    if (!section) return t('describe.empty');
+    const [, n, size] = section.shape;
+    return t('describe.reconstruct', { count: formatCount(n), error: formatNumber(mean(rowErrors(section.data, n, size)), 3) });
+  }
+}
+
+/**
+ * @param {CanvasRenderingContext2D} g
+ * @param {Surface} surface
+ * @param {import('./palette.js').Palette} palette
+ */
+export function paintGround(g, surface, palette) {
+  g.fillStyle = palette.css('line');
+  g.fillRect(0, 0, surface.width, surface.height);
+}

@@ -1,0 +1,83 @@
+/** @import {Extent, Shape} from './types.js' */
+import { Palette } from './palette.js';
+import { tileColumns } from './scales.js';
+import { tileRect, Tiles } from './tiles.js';
+
+/**
+ * Draws a few rows of a data set small: points as a cloud, images as a wall.
+ * @param {HTMLCanvasElement} canvas inside the page, so that its colours are known
+ * @param {{shape: Shape, domain: string, extent?: Extent}} what
+ * @param {Float32Array} rows
+ */
+export function drawThumbnail(canvas, { shape, domain, extent }, rows) {
+  const ratio = window.devicePixelRatio || 1;
+  const [width, height] = [canvas.clientWidth || 56, canvas.clientHeight || 56].map((side) => Math.round(side * ratio));
+  if (canvas.width !== width) canvas.width = width;
+  if (canvas.height !== height) canvas.height = height;
+  const g = canvas.getContext('2d');
+  if (!g) return;
+  const palette = new Palette(canvas.parentElement ?? document.body);
+  g.clearRect(0, 0, width, height);
+  if (domain === 'images') drawImages(g, shape, rows, palette);
+  else drawPoints(g, rows, palette, ratio, extent);
+}
+
+/**
+ * @param {CanvasRenderingContext2D} g
+ * @param {Shape} shape
+ * @param {Float32Array} rows
+ * @param {Palette} palette
+ */
+function drawImages(g, shape, rows, palette) {
+  const { width, height } = g.canvas;
+  // Four can be told apart in a thumbnail; more cannot.
+  const count = Math.min(4, Math.floor(rows.length / (shape.channels * shape.height * shape.width)));
+  const tiles = new Tiles();
+  g.fillStyle = palette.css('panel');
+  g.fillRect(0, 0, width, height);
+  tiles.update(rows, count, shape, palette);
+  const columns = tileColumns(count);
+  const grid = { width, height, columns, rows: Math.ceil(count / columns), gap: Math.max(1, Math.round(width / 28)) };
+  for (let i = 0; i < count; i++) {
+    const r = tileRect(grid, i % columns, Math.floor(i / columns));
+    tiles.draw(g, i, r.x, r.y, r.width, r.height);
+  }
+}
+
+/**
+ * @param {CanvasRenderingContext2D} g
+ * @param {Float32Array} rows
+ * @param {Palette} palette
+ * @param {number} ratio
+ * @param {Extent} [extent]
+ */
+function drawPoints(g, rows, palette, ratio, extent) {
+  const { width, height } = g.canvas;
+  const [x0, x1, y0, y1] = extent ?? boundingSquare(rows);
+  const side = Math.max(1, Math.round(1.4 * ratio));
+  g.fillStyle = palette.css('real', 0.7);
+  for (let i = 0; i + 1 < rows.length; i += 2) {
+    const x = ((rows[i] - x0) / (x1 - x0)) * width;
+    const y = (1 - (rows[i + 1] - y0) / (y1 - y0)) * height;
+    g.fillRect(x - side / 2, y - side / 2, side, side);
+  }
+}
+
+/**
+ * The square around points, with a margin.
+ * @param {Float32Array} rows
+ * @returns {Extent}
+ */
+export function boundingSquare(rows) {
+  let [x0, x1, y0, y1] = [Infinity, -Infinity, Infinity, -Infinity];
+  for (let i = 0; i + 1 < rows.length; i += 2) {
+    x0 = Math.min(x0, rows[i]);
+    x1 = Math.max(x1, rows[i]);
+    y0 = Math.min(y0, rows[i + 1]);
+    y1 = Math.max(y1, rows[i + 1]);
+  }
+  if (!(x1 >= x0)) return [-1, 1, -1, 1];
+  const half = 0.58 * Math.max(x1 - x0, y1 - y0, 1e-6);
+  const [cx, cy] = [(x0 + x1) / 2, (y0 + y1) / 2];
+  return [cx - half, cx + half, cy - half, cy + half];
+}

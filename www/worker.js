@@ -1,0 +1,19 @@
+/**
+ * @file The worker: starts the wasm package and hands every message to the engine.
+ *
+ * Loaded by URL as a module; the same source is bundled as a classic worker for the self-contained file.
+ */
+
+import { hostEngine } from "./host.js";
+
+/**
+ * The little of a worker's global scope that is needed here.
+ * @typedef {object} Scope
+ * @property {(message: any, transfer?: Transferable[]) => void} postMessage
+ * @property {((event: MessageEvent) => void) | null} onmessage
+ */
+
+const scope = /** @type {Scope} */ (/** @type {unknown} */ (globalThis));
+const host = hostEngine((message, transfer = []) => scope.postMessage(message, transfer), { slice: 15, gentle: false });
+scope.onmessage = (event) => host.receive(event.data);
+scope.postMessage({ type: "hello" });
