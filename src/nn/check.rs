@@ -3,6 +3,7 @@
 use super::Vars;
 use crate::error::Result;
 use crate::rng::Rng;
+use candle_core::backprop::GradStore;
 use candle_core::{DType, Device, Tensor};
 
 /// A constant of standard normal values times `scale`, without zeros.
@@ -39,7 +40,7 @@ pub(crate) fn differences(f: impl Fn(&[Tensor]) -> Result<Tensor>, inputs: &[Ten
             value(&inputs)
         };
         let slope = |i: usize| {
-            let h = 1e-5 * flat[i].abs().max(1.0);
+            let h = 1e-5 * flat[i].abs().max(1e-3);
             (moved(i, h) - moved(i, -h)) / (2.0 * h)
         };
         gradients.push((0..flat.len()).map(slope).collect());
@@ -47,7 +48,7 @@ pub(crate) fn differences(f: impl Fn(&[Tensor]) -> Result<Tensor>, inputs: &[Ten
     gradients
 }
 
-/// The value of f and ∂(sum of f)/∂(each input), by the backward pass.
+/// The value of f and ∂(sum of f)/∂(each input), by our backward pass, having checked it against candle's.
 pub(crate) fn backward(
     f: impl Fn(&[Tensor]) -> Result<Tensor>,
     inputs: &[Tensor],
@@ -62,7 +63,12 @@ pub(crate) fn backward(
         })
         .collect();
     let out = f(&inputs).unwrap();
-    let grads = out.sum_all().unwrap().backward().unwrap();
-    let gradient = |x: &Tensor| grads.get(x).map_or_else(Vec::new, to_f64);
-    (to_f64(&out), inputs.iter().map(gradient).collect())
+    let total = out.sum_all().unwrap();
+    let (grads, others) = (super::backward(&total).unwrap(), total.backward().unwrap());
+    let gradient = |grads: &GradStore, x: &Tensor| grads.get(x).map_or_else(Vec::new, to_f64);
+    let gradients = |grads| inputs.iter().map(|x| gradient(grads, x)).collect::<Vec<_>>();
+    for (ours, others) in gradients(&grads).iter().zip(&gradients(&others)) {
+        assert_close(ours, others, 1e-6, "our backward pass and candle's");
+    }
+    (to_f64(&out), gradients(&grads))
 }

@@ -20,6 +20,7 @@ pub use activation::Activation;
 pub use init::Init;
 pub use linear::Linear;
 pub use mlp::Mlp;
+pub use ops::backward;
 pub use optim::{Ema, Optimizer, OptimizerKind, Update};
 pub use schedule::Decay;
 pub use vars::Vars;

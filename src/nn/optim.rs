@@ -2,8 +2,10 @@
 
 use crate::error::{Error, Result};
 use crate::nn::Vars;
+use crate::nn::kernels::reduce::{largest, sum_of_squares};
+use crate::nn::ops::{storage_slice, storage_slice_mut, with_slice};
 use candle_core::backprop::GradStore;
-use candle_core::{CpuStorage, InplaceOp2, Layout, Storage, Tensor};
+use candle_core::{CpuStorage, InplaceOp2, Layout, Tensor, bail};
 use std::cell::RefCell;
 
 /// The largest gradient that is believed. Beyond it Adam's second moment overflows (and would then silently
@@ -112,12 +114,11 @@ impl Optimizer {
         for (_, var) in vars.iter() {
             gradients.push(grads.get(var).map(Tensor::contiguous).transpose()?);
         }
-        let mut largest = 0.0;
         for gradient in gradients.iter().flatten() {
-            largest = with_slice(gradient, |g| larger(largest, g))?;
-        }
-        if largest.is_nan() || largest > LARGEST {
-            return Ok(Update::Refused);
+            let largest = with_slice(gradient, largest)?;
+            if largest.is_nan() || largest > LARGEST {
+                return Ok(Update::Refused);
+            }
         }
         let scale = match self.clip_norm {
             Some(limit) => {
@@ -274,40 +275,12 @@ impl InplaceOp2 for Pass<'_> {
         g: &CpuStorage,
         g_layout: &Layout,
     ) -> candle_core::Result<()> {
-        let (CpuStorage::F32(x), CpuStorage::F32(g)) = (x, g) else {
-            candle_core::bail!("variables and gradients are f32");
-        };
-        let (Some((x0, x1)), Some((g0, g1))) = (x_layout.contiguous_offsets(), g_layout.contiguous_offsets())
-        else {
-            candle_core::bail!("variables and gradients are contiguous");
-        };
-        if x1 - x0 != g1 - g0 {
-            candle_core::bail!("a gradient has another size than its variable");
+        let (x, g) = (storage_slice_mut(x, x_layout)?, storage_slice(g, g_layout)?);
+        if x.len() != g.len() {
+            bail!("a gradient has another size than its variable");
         }
-        self.rule.apply(&mut x[x0..x1], &g[g0..g1], &mut self.moments.borrow_mut());
+        self.rule.apply(x, g, &mut self.moments.borrow_mut());
         Ok(())
-    }
-}
-
-/// The larger of `largest` and every |x|; NaN if one is.
-fn larger(largest: f32, xs: &[f32]) -> f32 {
-    // A comparison with NaN is false: adding 0·x lets NaN (and ∞, as NaN) through.
-    let (largest, poison) =
-        xs.iter().fold((largest, 0.0), |(a, p), x| (if x.abs() > a { x.abs() } else { a }, p + 0.0 * x));
-    largest + poison
-}
-
-/// Σ x², in double precision.
-fn sum_of_squares(xs: &[f32]) -> f64 {
-    xs.iter().map(|x| f64::from(*x) * f64::from(*x)).sum()
-}
-
-/// Calls `f` with the values of a contiguous tensor.
-fn with_slice<R>(tensor: &Tensor, f: impl FnOnce(&[f32]) -> R) -> Result<R> {
-    let (storage, layout) = tensor.storage_and_layout();
-    match (&*storage, layout.contiguous_offsets()) {
-        (Storage::Cpu(CpuStorage::F32(values)), Some((start, end))) => Ok(f(&values[start..end])),
-        _ => Err(Error::Config("expected contiguous f32 values".into())),
     }
 }
 
@@ -347,16 +320,9 @@ impl InplaceOp2 for Ema {
         x: &CpuStorage,
         x_layout: &Layout,
     ) -> candle_core::Result<()> {
-        let (CpuStorage::F32(average), CpuStorage::F32(x)) = (average, x) else {
-            candle_core::bail!("variables are f32");
-        };
-        let (Some((a0, a1)), Some((x0, x1))) =
-            (average_layout.contiguous_offsets(), x_layout.contiguous_offsets())
-        else {
-            candle_core::bail!("variables are contiguous");
-        };
+        let (average, x) = (storage_slice_mut(average, average_layout)?, storage_slice(x, x_layout)?);
         let (decay, rest) = (self.decay as f32, (1.0 - self.decay) as f32);
-        for (average, x) in average[a0..a1].iter_mut().zip(&x[x0..x1]) {
+        for (average, x) in average.iter_mut().zip(x) {
             *average = decay * *average + rest * x;
         }
         Ok(())

@@ -1,8 +1,9 @@
 //! Matrix products: C ← start + A·B.
 //!
 //! B is packed into panels of 8 columns, and C is computed in blocks of 4 × 8, whose 8 accumulators are as
-//! many vectors as V8 keeps in registers. The block is inlined into one loop per layout of A that is itself
-//! never inlined: in larger functions V8 spills (measured: 57 GFLOP/s against 28–50).
+//! many vectors as V8 keeps in registers. For each layout of A there is one loop over blocks, in a function
+//! of its own with nothing else in it: anything more that is alive across the inner loop, or an inner loop
+//! that is unrolled here and not by V8, makes V8 spill (measured: half the speed and less).
 //!
 //! Every element is the sum `start + a₀b₀ + a₁b₁ + …` in this order, whatever the sizes; only the
 //! products with at most three rows or columns ([`super::skinny`]) sum in another fixed order.
@@ -84,274 +85,324 @@ pub fn product(a: View, b: View, c: &mut [f32], start: Start, low: f32) {
     if skinny::product(a, b, c, start, low) {
         return;
     }
-    PACKED.with_borrow_mut(|packed| blocks(a, b, c, start, low, packed));
+    BUFFERS.with_borrow_mut(|buffers| blocks(a, b, c, start, low, buffers));
 }
 
 thread_local! {
-    static PACKED: RefCell<Packed> = const { RefCell::new(Packed { a: Vec::new(), b: Vec::new() }) };
+    static BUFFERS: RefCell<Buffers> = const { RefCell::new(Buffers::new()) };
 }
 
-fn blocks(a: View, b: View, c: &mut [f32], start: Start, low: f32, packed: &mut Packed) {
+/// Working memory, kept from product to product.
+struct Buffers {
+    /// A panel of B: 8 columns, row after row.
+    panel: Vec<[Half; 2]>,
+    /// The last rows of A when they do not fill a block: 4 rows, column after column.
+    rest: Vec<Half>,
+    /// Blocks of C that reach over its edge.
+    aside: Vec<f32>,
+}
+
+/// Four neighbours, aligned so that no load crosses a cache line.
+#[derive(Clone, Copy)]
+#[repr(align(16))]
+struct Half([f32; 4]);
+
+impl Buffers {
+    const fn new() -> Self {
+        Self { panel: Vec::new(), rest: Vec::new(), aside: Vec::new() }
+    }
+
+    /// Grows to what a product with `rows` rows and `depth` inner values needs.
+    fn reserve(&mut self, rows: usize, depth: usize) {
+        if self.panel.len() < depth {
+            self.panel.resize(depth, [Half([0.0; 4]); 2]);
+            self.rest.resize(depth, Half([0.0; 4]));
+        }
+        if self.aside.len() < (rows + ROWS) * COLUMNS {
+            self.aside.resize((rows + ROWS) * COLUMNS, 0.0);
+        }
+    }
+}
+
+fn blocks(a: View, b: View, c: &mut [f32], start: Start, low: f32, buffers: &mut Buffers) {
     let (m, n, k) = (a.rows, b.columns, a.columns);
-    let (row_stride, depth_stride) = a.strides();
+    let whole = m / ROWS * ROWS;
     // Equal parts, at least one, so that an empty inner dimension still gives the start.
     let parts = k.div_ceil(DEPTH).max(1);
     for part in 0..parts {
         let (from, to) = (k * part / parts, k * (part + 1) / parts);
         let depth = to - from;
-        packed.reserve(depth);
-        let rest = pack_rest(a, from, depth, &mut packed.a);
-        let low = if to == k { low } else { f32::NEG_INFINITY };
+        buffers.reserve(m, depth);
+        let (panel, rest) = (&mut buffers.panel[..depth], &mut buffers.rest[..depth]);
+        let low = F4::splat(if to == k { low } else { f32::NEG_INFINITY });
+        if whole < m {
+            pack_rest(a, from, whole, rest);
+        }
         for column in (0..n).step_by(COLUMNS) {
             let columns = (n - column).min(COLUMNS);
-            pack(b, from, depth, column, columns, &mut packed.b);
+            pack_panel(b, from, column, columns, panel);
             let mut row = [0.0; COLUMNS];
             if let (Start::Row(values), 0) = (start, part) {
                 row[..columns].copy_from_slice(&values[column..column + columns]);
             }
-            let panel = Panel {
-                rows: m,
-                columns,
-                depth,
-                a: a.values.as_ptr().wrapping_add(from * depth_stride),
-                row_stride,
-                depth_stride,
-                rest,
-                b: packed.b.as_ptr(),
-                row: (part == 0 && !matches!(start, Start::Sum)).then_some(row),
-                c: c[column..].as_mut_ptr(),
-                c_stride: n,
-                low: F4::splat(low),
-            };
-            // SAFETY: `product` has checked that A holds m rows of k values at these strides and C m rows
-            // of n; the packed panels hold `depth` rows, and column + columns ≤ n.
-            unsafe { if a.transposed { panel.run::<true>() } else { panel.run::<false>() } }
+            let row = (part == 0 && !matches!(start, Start::Sum)).then_some(&row);
+            let job = Job { n, column, columns, row, low };
+            if whole > 0 {
+                let lines = Lines::of(a, from, depth, whole);
+                job.run(lines, panel, c, 0, whole, &mut buffers.aside);
+            }
+            if whole < m {
+                let lines = Lines { at: rest.as_ptr().cast(), stride: ROWS, next: 0, neighbours: true };
+                job.run(lines, panel, c, whole, m - whole, &mut buffers.aside);
+            }
         }
     }
 }
 
-/// The buffers that operands are copied to, kept from product to product.
-struct Packed {
-    /// The rows of a transposed A that do not fill a block: 4 neighbours for each step of the depth.
-    a: Vec<f32>,
-    /// A panel of B: 8 neighbours for each step of the depth.
-    b: Vec<f32>,
-}
-
-impl Packed {
-    fn reserve(&mut self, depth: usize) {
-        if self.b.len() < depth * COLUMNS {
-            self.a.resize(depth * ROWS, 0.0);
-            self.b.resize(depth * COLUMNS, 0.0);
-        }
-    }
-}
-
-/// Where the rows of a transposed A go on that do not fill a block; null when there are none.
-fn pack_rest(a: View, from: usize, depth: usize, packed: &mut [f32]) -> *const f32 {
-    let rest = a.rows % ROWS;
-    if !a.transposed || rest == 0 {
-        return std::ptr::null();
-    }
-    let (fours, _) = packed[..depth * ROWS].as_chunks_mut::<ROWS>();
-    for (four, line) in fours.iter_mut().zip(a.values[from * a.rows..].chunks(a.rows)) {
+/// Copies row `row` of A and those after it, `rest.len()` columns from column `from` on.
+/// Missing rows are zero.
+fn pack_rest(a: View, from: usize, row: usize, rest: &mut [Half]) {
+    let (row_stride, depth_stride) = a.strides();
+    for (i, Half(four)) in rest.iter_mut().enumerate() {
         *four = [0.0; ROWS];
-        four[..rest].copy_from_slice(&line[a.rows - rest..]);
+        for (r, value) in four[..a.rows - row].iter_mut().enumerate() {
+            *value = a.values[(row + r) * row_stride + (from + i) * depth_stride];
+        }
     }
-    packed.as_ptr()
 }
 
-/// Copies `columns` (at most 8) columns of B, rows `from..from + depth`, so that each row's 8 values are
-/// neighbours. Missing columns are zero.
-fn pack(b: View, from: usize, depth: usize, column: usize, columns: usize, packed: &mut [f32]) {
-    let (rows, _) = packed[..depth * COLUMNS].as_chunks_mut::<COLUMNS>();
+/// Copies `columns` (at most 8) columns of B, `panel.len()` rows from row `from` on.
+/// Missing columns are zero.
+fn pack_panel(b: View, from: usize, column: usize, columns: usize, panel: &mut [[Half; 2]]) {
+    let depth = panel.len();
     if columns < COLUMNS {
         let (row_stride, column_stride) = b.strides();
-        for (i, row) in rows.iter_mut().enumerate() {
-            *row = [0.0; COLUMNS];
-            for (j, value) in row[..columns].iter_mut().enumerate() {
-                *value = b.values[(from + i) * row_stride + (column + j) * column_stride];
+        for (i, halves) in panel.iter_mut().enumerate() {
+            for (j, value) in halves.iter_mut().flat_map(|half| &mut half.0).enumerate() {
+                let at = (from + i) * row_stride + (column + j) * column_stride;
+                *value = if j < columns { b.values[at] } else { 0.0 };
             }
         }
     } else if b.transposed {
-        // A column of B is a row in memory: eight of them, four values deep at a time, turned in registers.
-        let lines: [&[f32]; COLUMNS] =
-            std::array::from_fn(|j| &b.values[(column + j) * b.rows + from..][..depth]);
-        let (fours, rest) = rows.as_chunks_mut::<4>();
-        for (i, four) in fours.iter_mut().enumerate() {
-            for half in 0..2 {
-                let turned = F4::transpose(std::array::from_fn(|j| {
-                    // SAFETY: the line holds `depth` values, and 4·i + 4 ≤ depth.
-                    unsafe { F4::load(lines[4 * half + j].as_ptr().add(4 * i)) }
-                }));
-                for (row, values) in four.iter_mut().zip(turned) {
-                    // SAFETY: the row holds 8 values, and 4·half + 4 ≤ 8.
-                    unsafe { values.store(row.as_mut_ptr().add(4 * half)) };
+        // A column of B is a row in memory: four of them, four values deep at a time, turned in registers.
+        for half in 0..2 {
+            let first = (column + 4 * half) * b.rows + from;
+            let lines: [&[f32]; 4] = std::array::from_fn(|j| &b.values[first + j * b.rows..][..depth]);
+            let fours: [_; 4] = lines.map(|line| line.as_chunks::<4>().0);
+            let (blocks, last) = panel.as_chunks_mut::<4>();
+            for (i, block) in blocks.iter_mut().enumerate() {
+                let turned = F4::transpose(fours.map(|fours| F4::from_array(&fours[i])));
+                for (halves, values) in block.iter_mut().zip(turned) {
+                    values.write(&mut halves[half].0);
                 }
             }
-        }
-        let done = depth - rest.len();
-        for (i, row) in rest.iter_mut().enumerate() {
-            for (value, line) in row.iter_mut().zip(&lines) {
-                *value = line[done + i];
+            let done = depth - last.len();
+            for (i, halves) in last.iter_mut().enumerate() {
+                halves[half].0 = lines.map(|line| line[done + i]);
             }
         }
     } else {
-        for (row, line) in rows.iter_mut().zip(b.values[from * b.columns..].chunks(b.columns)) {
-            if let Some(values) = line[column..].first_chunk() {
-                *row = *values;
-            }
+        for (halves, line) in panel.iter_mut().zip(b.values[from * b.columns..].chunks(b.columns)) {
+            let (fours, _) = line[column..column + COLUMNS].as_chunks();
+            *halves = [Half(fours[0]), Half(fours[1])];
+        }
+    }
+}
+
+/// Blocks of four rows of A, one after the other.
+#[derive(Clone, Copy)]
+struct Lines {
+    at: *const f32,
+    /// From a row to the next, or, when the rows are neighbours, from a column to the next.
+    stride: usize,
+    /// From a block to the next.
+    next: usize,
+    /// Whether the four rows are neighbours.
+    neighbours: bool,
+}
+
+impl Lines {
+    /// The first `whole` rows of A, `depth` columns from column `from` on.
+    fn of(a: View, from: usize, depth: usize, whole: usize) -> Self {
+        let (row_stride, depth_stride) = a.strides();
+        assert!(a.values.len() >= a.rows * a.columns && whole <= a.rows && from + depth <= a.columns);
+        Self {
+            at: a.values.as_ptr().wrapping_add(from * depth_stride),
+            stride: if a.transposed { depth_stride } else { row_stride },
+            next: ROWS * row_stride,
+            neighbours: a.transposed,
         }
     }
 }
 
 /// At most 8 columns of C.
-struct Panel {
-    rows: usize,
+struct Job<'a> {
+    n: usize,
+    column: usize,
     columns: usize,
-    depth: usize,
-    a: *const f32,
-    row_stride: usize,
-    depth_stride: usize,
-    /// See [`pack_rest`].
-    rest: *const f32,
-    b: *const f32,
     /// What every row starts from; without it each starts from what is there.
-    row: Option<[f32; COLUMNS]>,
-    c: *mut f32,
-    c_stride: usize,
+    row: Option<&'a [f32; COLUMNS]>,
     low: F4,
 }
 
-impl Panel {
-    /// # Safety
-    /// A, B and C hold what the sizes and strides say; in a transposed A the rows are neighbours.
-    #[inline(never)]
-    unsafe fn run<const TRANSPOSED: bool>(&self) {
-        let mut edge = [0.0_f32; ROWS * COLUMNS];
-        for i in (0..self.rows).step_by(ROWS) {
-            let rows = (self.rows - i).min(ROWS);
-            let whole = rows == ROWS && self.columns == COLUMNS;
-            let target = self.c.wrapping_add(i * self.c_stride);
-            let (c, c_stride) = if whole { (target, self.c_stride) } else { (edge.as_mut_ptr(), COLUMNS) };
-            if !whole && self.row.is_none() {
-                // SAFETY: within C by the caller's promise, and within `edge`.
-                unsafe { self.copy_edge(rows, target, self.c_stride, c, COLUMNS) };
-            }
-            let (start, start_stride) = match &self.row {
-                Some(row) => (row.as_ptr(), 0),
-                None => (c.cast_const(), c_stride),
-            };
-            let a = if TRANSPOSED && rows < ROWS {
-                Lines { at: [self.rest; ROWS], stride: ROWS }
-            } else if TRANSPOSED {
-                Lines { at: [self.a.wrapping_add(i); ROWS], stride: self.depth_stride }
-            } else {
-                // Past the last row the last one is computed again, and not kept.
-                let line = |r: usize| self.a.wrapping_add((i + r.min(rows - 1)) * self.row_stride);
-                Lines { at: [line(0), line(1), line(2), line(3)], stride: 1 }
-            };
-            // SAFETY: by the caller's promise.
-            unsafe { self.block::<TRANSPOSED>(a, start, start_stride, c, c_stride) };
-            if !whole {
-                // SAFETY: as above.
-                unsafe { self.copy_edge(rows, c, COLUMNS, target, self.c_stride) };
-            }
-        }
-    }
-
-    /// # Safety
-    /// `rows` rows of this panel's columns can be read and written at these strides.
-    unsafe fn copy_edge(
+impl Job<'_> {
+    /// Computes `rows` rows of C from row `first` on, aside if they do not fill their blocks.
+    fn run(
         &self,
+        lines: Lines,
+        panel: &[[Half; 2]],
+        c: &mut [f32],
+        first: usize,
         rows: usize,
-        from: *const f32,
-        from_stride: usize,
-        to: *mut f32,
-        to_stride: usize,
+        aside: &mut [f32],
     ) {
-        for r in 0..rows {
-            // SAFETY: the caller's.
-            unsafe {
-                from.add(r * from_stride).copy_to_nonoverlapping(to.add(r * to_stride), self.columns);
+        let c = &mut c[first * self.n + self.column..];
+        let blocks = rows.div_ceil(ROWS);
+        if self.columns == COLUMNS && rows.is_multiple_of(ROWS) {
+            return self.run_blocks(blocks, lines, panel, c, self.n);
+        }
+        if self.row.is_none() {
+            for (from, to) in c.chunks(self.n).zip(aside.chunks_mut(COLUMNS)).take(rows) {
+                to[..self.columns].copy_from_slice(&from[..self.columns]);
             }
+        }
+        self.run_blocks(blocks, lines, panel, aside, COLUMNS);
+        for (to, from) in c.chunks_mut(self.n).zip(aside.chunks(COLUMNS)).take(rows) {
+            to[..self.columns].copy_from_slice(&from[..self.columns]);
         }
     }
 
-    /// Four rows by eight columns.
-    ///
-    /// # Safety
-    /// Each line of A holds `depth` values; start and C hold four rows of eight at their strides.
-    #[inline(always)]
-    unsafe fn block<const TRANSPOSED: bool>(
-        &self,
-        a: Lines,
-        start: *const f32,
-        start_stride: usize,
-        c: *mut f32,
-        c_stride: usize,
-    ) {
-        // SAFETY: the caller's, for everything below.
+    fn run_blocks(&self, blocks: usize, lines: Lines, panel: &[[Half; 2]], c: &mut [f32], stride: usize) {
+        assert!(c.len() >= (blocks * ROWS - 1) * stride + COLUMNS);
+        let c = c.as_mut_ptr();
+        let (start, start_stride) = self.row.map_or((c.cast_const(), stride), |row| (row.as_ptr(), 0));
+        let to = Target { c, stride, start, start_stride, low: &raw const self.low };
+        let (depth, panel) = (panel.len(), panel.as_ptr().cast());
+        // SAFETY: `Lines` has its rows by construction, the panel is `depth` deep, and C has just been
+        // checked; it is also the start, or that is one row of 8 and its stride 0.
         unsafe {
-            let mut b = self.b;
-            let first = |r: usize| F4::load(start.add(r * start_stride));
-            let second = |r: usize| F4::load(start.add(r * start_stride + 4));
-            let (mut c0, mut c1, mut c2, mut c3) = (first(0), first(1), first(2), first(3));
-            let (mut d0, mut d1, mut d2, mut d3) = (second(0), second(1), second(2), second(3));
-            macro_rules! step {
-                ($ahead:expr, $a0:expr, $a1:expr, $a2:expr, $a3:expr) => {
-                    let (left, right) = (F4::load(b.add(8 * $ahead)), F4::load(b.add(8 * $ahead + 4)));
-                    let x = F4::splat(*$a0);
-                    c0 = c0 + x * left;
-                    d0 = d0 + x * right;
-                    let x = F4::splat(*$a1);
-                    c1 = c1 + x * left;
-                    d1 = d1 + x * right;
-                    let x = F4::splat(*$a2);
-                    c2 = c2 + x * left;
-                    d2 = d2 + x * right;
-                    let x = F4::splat(*$a3);
-                    c3 = c3 + x * left;
-                    d3 = d3 + x * right;
-                };
-            }
-            if TRANSPOSED {
-                // The four rows are neighbours.
-                let mut x = a.at[0];
-                for _ in 0..self.depth {
-                    step!(0, x, x.add(1), x.add(2), x.add(3));
-                    x = x.wrapping_add(a.stride);
-                    b = b.add(COLUMNS);
-                }
+            if lines.neighbours {
+                run_neighbours(blocks, depth, lines.at, lines.stride, lines.next, panel, to);
             } else {
-                let [mut x0, mut x1, mut x2, mut x3] = a.at;
-                for _ in 0..self.depth / 4 {
-                    step!(0, x0, x1, x2, x3);
-                    step!(1, x0.add(1), x1.add(1), x2.add(1), x3.add(1));
-                    step!(2, x0.add(2), x1.add(2), x2.add(2), x3.add(2));
-                    step!(3, x0.add(3), x1.add(3), x2.add(3), x3.add(3));
-                    (x0, x1, x2, x3) = (x0.add(4), x1.add(4), x2.add(4), x3.add(4));
-                    b = b.add(4 * COLUMNS);
-                }
-                for _ in 0..self.depth % 4 {
-                    step!(0, x0, x1, x2, x3);
-                    (x0, x1, x2, x3) = (x0.add(1), x1.add(1), x2.add(1), x3.add(1));
-                    b = b.add(COLUMNS);
-                }
-            }
-            for (r, (left, right)) in [(c0, d0), (c1, d1), (c2, d2), (c3, d3)].into_iter().enumerate() {
-                left.at_least(self.low).store(c.add(r * c_stride));
-                right.at_least(self.low).store(c.add(r * c_stride + 4));
+                run_rows(blocks, depth, lines.at, lines.stride, panel, to);
             }
         }
     }
 }
 
-/// Four rows of A.
+/// Where blocks go, and what they start from.
 #[derive(Clone, Copy)]
-struct Lines {
-    at: [*const f32; ROWS],
+struct Target {
+    c: *mut f32,
     stride: usize,
+    start: *const f32,
+    start_stride: usize,
+    low: *const F4,
+}
+
+impl Target {
+    /// The left and the right halves of a block's four rows.
+    ///
+    /// # Safety
+    /// The start holds block `i`.
+    #[inline(always)]
+    unsafe fn load(&self, i: usize) -> [[F4; 2]; ROWS] {
+        std::array::from_fn(|r| {
+            let at = self.start.wrapping_add((i * ROWS + r) * self.start_stride);
+            // SAFETY: the caller's.
+            unsafe { [F4::load(at), F4::load(at.add(4))] }
+        })
+    }
+
+    /// # Safety
+    /// C holds block `i`, and `low` is valid.
+    #[inline(always)]
+    unsafe fn store(&self, i: usize, sums: [[F4; 2]; ROWS]) {
+        // SAFETY: the caller's. The read is volatile because it is wanted here: moved out of the loops it
+        // would take a register from them.
+        let low = unsafe { self.low.read_volatile() };
+        for (r, [left, right]) in sums.into_iter().enumerate() {
+            let at = self.c.wrapping_add((i * ROWS + r) * self.stride);
+            // SAFETY: the caller's.
+            unsafe {
+                left.at_least(low).store(at);
+                right.at_least(low).store(at.add(4));
+            }
+        }
+    }
+}
+
+/// One step of the inner loop: adds a column of A times a row of the panel to the block.
+///
+/// # Safety
+/// `panel` can be read to 8 values.
+#[inline(always)]
+unsafe fn step(sums: &mut [[F4; 2]; ROWS], column: [f32; ROWS], panel: *const f32) {
+    // SAFETY: the caller's.
+    let (left, right) = unsafe { (F4::load(panel), F4::load(panel.add(4))) };
+    for (sum, x) in sums.iter_mut().zip(column) {
+        let x = F4::splat(x);
+        *sum = [sum[0] + x * left, sum[1] + x * right];
+    }
+}
+
+/// Blocks whose rows are apart, each row's values being neighbours.
+///
+/// # Safety
+/// `at` holds 4·blocks rows of `depth` values at `stride`, `panel` holds `depth` rows, the target fits.
+#[inline(never)]
+unsafe fn run_rows(
+    blocks: usize,
+    depth: usize,
+    at: *const f32,
+    stride: usize,
+    panel: *const f32,
+    to: Target,
+) {
+    for i in 0..blocks {
+        let rows: [_; ROWS] = std::array::from_fn(|r| at.wrapping_add((i * ROWS + r) * stride));
+        // SAFETY: the caller's.
+        unsafe {
+            let mut sums = to.load(i);
+            let mut panel = panel;
+            for p in 0..depth {
+                step(&mut sums, rows.map(|row| *row.add(p)), panel);
+                panel = panel.add(COLUMNS);
+            }
+            to.store(i, sums);
+        }
+    }
+}
+
+/// Blocks whose four rows are neighbours, each row's values being `stride` apart.
+///
+/// # Safety
+/// `at` holds `depth` times four values at `stride` for each block, the blocks being `next` apart; `panel`
+/// holds `depth` rows; the target fits.
+#[inline(never)]
+unsafe fn run_neighbours(
+    blocks: usize,
+    depth: usize,
+    at: *const f32,
+    stride: usize,
+    next: usize,
+    panel: *const f32,
+    to: Target,
+) {
+    for i in 0..blocks {
+        let mut column = at.wrapping_add(i * next);
+        // SAFETY: the caller's.
+        unsafe {
+            let mut sums = to.load(i);
+            let mut panel = panel;
+            for _ in 0..depth {
+                step(&mut sums, std::array::from_fn(|r| *column.add(r)), panel);
+                column = column.wrapping_add(stride);
+                panel = panel.add(COLUMNS);
+            }
+            to.store(i, sums);
+        }
+    }
 }
 
 #[cfg(test)]

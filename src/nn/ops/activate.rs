@@ -1,18 +1,26 @@
 //! Activation functions, element by element.
 
-use super::plain;
+use super::backward::gradient_of;
+use super::slices::{output, storage_slice, with_slice};
 use crate::error::Result;
 use crate::nn::Activation;
-use candle_core::Tensor;
+use crate::nn::kernels::functions::{self, Function};
+use crate::nn::kernels::vmath::{map, map_in_place, update, zip};
+use crate::params::Choice;
+use candle_core::{CpuStorage, CustomOp1, Layout, Shape, Tensor};
 
-/// f(x).
+/// f(x), at any shape.
 pub fn activate(xs: &Tensor, activation: Activation) -> Result<Tensor> {
-    plain::activate(xs, activation)
+    if activation == Activation::Identity {
+        return Ok(xs.clone());
+    }
+    Ok(xs.contiguous()?.apply_op1(Value(activation))?)
 }
 
-/// f′(x), with the gradient f″(x).
+/// f′(x), at any shape, with the gradient f″(x).
+/// At the kinks of `relu` and `leakyRelu` it is the derivative from below.
 pub fn activate_derivative(xs: &Tensor, activation: Activation) -> Result<Tensor> {
-    plain::activate_derivative(xs, activation)
+    Ok(xs.contiguous()?.apply_op1(Slope(activation))?)
 }
 
 /// ln(1 + eˣ), without overflow; −ln σ(x) is `softplus(−x)`.
@@ -20,11 +28,109 @@ pub fn softplus(xs: &Tensor) -> Result<Tensor> {
     activate(xs, Activation::Softplus)
 }
 
+/// `$body` with `$F` standing for the function: each activation gets loops of its own.
+macro_rules! with_function {
+    ($activation:expr, $F:ident => $body:expr) => {
+        with_function!($activation, $F => $body;
+            Relu LeakyRelu Tanh Silu Gelu Elu Softplus Sigmoid Identity)
+    };
+    ($activation:expr, $F:ident => $body:expr; $($name:ident)+) => {
+        match $activation {
+            $(Activation::$name => {
+                type $F = functions::$name;
+                $body
+            })+
+        }
+    };
+}
+
+/// x ← f(x).
+pub(super) fn in_place(activation: Activation, xs: &mut [f32]) {
+    with_function!(activation, F => map_in_place(xs, F::value));
+}
+
+/// Whether [`times_slope`] needs what [`value_and_slope`] gives.
+pub(super) fn needs_slopes(activation: Activation) -> bool {
+    with_function!(activation, F => !F::FROM_VALUE)
+}
+
+/// x ← f(x), and f′(x).
+pub(super) fn value_and_slope(activation: Activation, xs: &mut [f32]) -> Vec<f32> {
+    let mut slopes = vec![0.0; xs.len()];
+    with_function!(activation, F => {
+        map(xs, &mut slopes, F::slope);
+        map_in_place(xs, F::value);
+    });
+    slopes
+}
+
+/// g·f′, from f or, where it is needed, from f′.
+pub(super) fn times_slope(activation: Activation, gradient: &[f32], ys: &[f32], slopes: &[f32]) -> Vec<f32> {
+    let mut out = vec![0.0; gradient.len()];
+    if needs_slopes(activation) {
+        zip(gradient, slopes, &mut out, |g, slope| g * slope);
+    } else {
+        with_function!(activation, F => zip(gradient, ys, &mut out, |g, y| g * F::slope_at_value(y)));
+    }
+    out
+}
+
+struct Value(Activation);
+
+impl CustomOp1 for Value {
+    fn name(&self) -> &'static str {
+        self.0.id()
+    }
+
+    fn cpu_fwd(&self, xs: &CpuStorage, layout: &Layout) -> candle_core::Result<(CpuStorage, Shape)> {
+        let mut ys = storage_slice(xs, layout)?.to_vec();
+        in_place(self.0, &mut ys);
+        output(ys, layout.shape())
+    }
+
+    fn bwd(&self, xs: &Tensor, _: &Tensor, gradient: &Tensor) -> candle_core::Result<Option<Tensor>> {
+        let gradient = gradient.contiguous()?;
+        gradient_of(xs, |out| {
+            with_slice(xs, |xs| {
+                with_slice(&gradient, |gradient| {
+                    with_function!(self.0, F => update(xs, gradient, out, |x, g, sum| sum + g * F::slope(x)));
+                })
+            })?
+        })
+    }
+}
+
+struct Slope(Activation);
+
+impl CustomOp1 for Slope {
+    fn name(&self) -> &'static str {
+        self.0.id()
+    }
+
+    fn cpu_fwd(&self, xs: &CpuStorage, layout: &Layout) -> candle_core::Result<(CpuStorage, Shape)> {
+        let xs = storage_slice(xs, layout)?;
+        let mut slopes = vec![0.0; xs.len()];
+        with_function!(self.0, F => map(xs, &mut slopes, F::slope));
+        output(slopes, layout.shape())
+    }
+
+    fn bwd(&self, xs: &Tensor, _: &Tensor, gradient: &Tensor) -> candle_core::Result<Option<Tensor>> {
+        let gradient = gradient.contiguous()?;
+        gradient_of(xs, |out| {
+            with_slice(xs, |xs| {
+                with_slice(&gradient, |gradient| {
+                    with_function!(self.0, F => update(xs, gradient, out, |x, g, sum| sum + g * F::curve(x)));
+                })
+            })?
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::nn::check::{assert_close, backward, differences, normal};
-    use crate::params::Choice;
+    use crate::nn::check::{assert_close, backward, differences, normal, to_f64};
+    use crate::nn::ops::plain;
 
     #[test]
     fn values_and_gradients_match_the_twins_and_differences() {
@@ -52,5 +158,23 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn extremes_are_kept() {
+        let xs = [f32::NEG_INFINITY, -1e30, -100.0, 0.0, 100.0, 1e30, f32::INFINITY, f32::NAN];
+        let xs = Tensor::new(&xs, &candle_core::Device::Cpu).unwrap();
+        let values = |id: &str| to_f64(&activate(&xs, Activation::from_id(id).unwrap()).unwrap());
+        for id in Activation::IDS {
+            assert!(values(id)[7].is_nan(), "{id}");
+        }
+        assert_eq!(values("relu")[..7], [0.0, 0.0, 0.0, 0.0, 100.0, f64::from(1e30_f32), f64::INFINITY]);
+        assert_eq!(values("tanh")[..7], [-1.0, -1.0, -1.0, 0.0, 1.0, 1.0, 1.0]);
+        let sigmoid = values("sigmoid");
+        assert_eq!((sigmoid[0], sigmoid[3], sigmoid[6]), (0.0, 0.5, 1.0));
+        assert!(sigmoid[2] < 1e-43);
+        let softplus = values("softplus");
+        assert_eq!((softplus[1], softplus[4], softplus[6]), (0.0, 100.0, f64::INFINITY));
+        assert_eq!(values("elu")[..3], [-1.0, -1.0, -1.0]);
     }
 }

@@ -1,10 +1,16 @@
-//! Operations with a gradient of their own.
+//! Operations with a gradient of their own: one pass over memory each, on contiguous `f32`.
+//!
+//! A forward pass whose inputs have no graph records none and keeps nothing.
 
 mod activate;
+mod backward;
 mod linear;
 mod losses;
 pub mod plain;
+mod slices;
 
 pub use activate::{activate, activate_derivative, softplus};
+pub use backward::backward;
 pub use linear::linear;
 pub use losses::{bce_with_logits, gaussian_kl, gaussian_sample, squared_error};
+pub(crate) use slices::{storage_slice, storage_slice_mut, with_slice};
