@@ -2,7 +2,11 @@
 //!
 //! There is one stream per purpose (initial weights, batches, noise, evaluation), so that drawing more
 //! of one never shifts another.
-//! Transcendental functions come from `libm`, not from the platform, so that native and wasm agree.
+//! Transcendental functions come from `libm` or from our own kernels, not from the platform, so that native
+//! and wasm agree.
+
+use crate::nn::kernels::simd::F4;
+use crate::nn::kernels::vmath::{ln, sin_cos_turns};
 
 /// A portable, seedable, snapshotable random number generator.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,13 +90,26 @@ impl Rng {
         radius * libm::cos(std::f64::consts::TAU * self.uniform_f64())
     }
 
-    /// Fills `out` with standard normal draws.
+    /// Fills `out` with standard normal draws (Box–Muller, both halves, eight values at a time).
+    ///
+    /// The first values do not depend on how many are asked for, but the state afterwards does:
+    /// two draws of 32 bits are used for every pair begun.
     pub fn fill_normal(&mut self, out: &mut [f32]) {
-        for pair in out.chunks_mut(2) {
-            let radius = libm::sqrtf(-2.0 * libm::logf(1.0 - self.uniform()));
-            let (sin, cos) = libm::sincosf(std::f32::consts::TAU * self.uniform());
-            for (slot, value) in pair.iter_mut().zip([radius * cos, radius * sin]) {
-                *slot = value;
+        for block in out.chunks_mut(8) {
+            let (mut first, mut second) = ([0.0; 4], [0.0; 4]);
+            for pair in 0..block.len().div_ceil(2) {
+                // 1 − u lies in (0, 1], so the logarithm is finite.
+                first[pair] = 1.0 - self.uniform();
+                second[pair] = self.uniform();
+            }
+            let logarithm = ln(F4::from_array(&first).at_least(F4::splat(f32::MIN_POSITIVE)));
+            let radius = (logarithm * F4::splat(-2.0)).sqrt();
+            let (sin, cos) = sin_cos_turns(F4::from_array(&second));
+            let pairs = (radius * cos).to_array().into_iter().zip((radius * sin).to_array());
+            for (slots, (even, odd)) in block.chunks_mut(2).zip(pairs) {
+                for (slot, value) in slots.iter_mut().zip([even, odd]) {
+                    *slot = value;
+                }
             }
         }
     }
@@ -146,6 +163,27 @@ mod tests {
         assert!((moment(4) - 3.0).abs() < 0.1);
         assert_ne!(Rng::stream(7, "noise"), Rng::stream(7, "batch"));
         assert_ne!(Rng::stream(7, "noise"), Rng::stream(8, "noise"));
+    }
+
+    #[test]
+    fn bulk_draws_are_the_transform_of_their_bits() {
+        for n in (0..20).chain([1000]) {
+            let (mut rng, mut bits) = (Rng::stream(9, "noise"), Rng::stream(9, "noise"));
+            let xs = rng.normals(n);
+            for pair in xs.chunks(2) {
+                let radius = (-2.0 * (1.0 - f64::from(bits.uniform())).ln()).sqrt();
+                let angle = std::f64::consts::TAU * f64::from(bits.uniform());
+                for (x, exact) in pair.iter().zip([radius * angle.cos(), radius * angle.sin()]) {
+                    assert!((f64::from(*x) - exact).abs() < 2e-6, "{x} should be {exact}");
+                }
+            }
+            assert_eq!(rng, bits);
+        }
+        let mut uniform = vec![0.0; 10_000];
+        Rng::stream(9, "noise").fill_uniform(&mut uniform, -2.0, 6.0);
+        assert!(uniform.iter().all(|x| (-2.0..6.0).contains(x)));
+        let mean = uniform.iter().map(|x| f64::from(*x)).sum::<f64>() / 10_000.0;
+        assert!((mean - 2.0).abs() < 0.1);
     }
 
     #[test]
