@@ -290,6 +290,9 @@ pub struct OptionDomains {
     pub domains: &'static [Domain],
 }
 
+/// Makes a model from its settings, the shape of the data and the seed.
+pub type Build = fn(&[(String, Value)], &Shape, u32) -> Result<Box<dyn Model>>;
+
 /// A model, as the catalogue lists it.
 pub struct Entry {
     /// Its id.
@@ -311,7 +314,7 @@ pub struct Entry {
     /// The phases that can be stepped alone.
     pub phases: &'static [Phase],
     /// Builds it with fresh weights.
-    pub build: fn(&[(String, Value)], &Shape, u32) -> Result<Box<dyn Model>>,
+    pub build: Build,
 }
 
 impl Entry {
