@@ -6,6 +6,7 @@
 //! plain twin that the tests compare it with, in value and in gradient.
 
 pub mod activation;
+pub mod ema;
 pub mod init;
 pub mod kernels;
 pub mod linear;
@@ -17,11 +18,12 @@ pub mod schedule;
 pub mod vars;
 
 pub use activation::Activation;
+pub use ema::Ema;
 pub use init::Init;
 pub use linear::Linear;
 pub use mlp::Mlp;
 pub use ops::backward;
-pub use optim::{Ema, Optimizer, OptimizerKind, Update};
+pub use optim::{Optimizer, OptimizerKind, Update};
 pub use schedule::Decay;
 pub use vars::Vars;
 
