@@ -54,7 +54,8 @@ impl Table {
     /// P(|x + σZ| < half), and 0 beyond the table.
     pub fn at(&self, x: f64) -> f64 {
         let t = x.abs() / self.step;
-        let i = t as usize;
+        // `as` saturates; the table is far shorter than half of all there is.
+        let i = (t as usize).min(usize::MAX / 2);
         let Some(&[[value, slope], [next, next_slope]]) = self.entries.get(i..i + 2) else {
             return 0.0;
         };
@@ -75,7 +76,7 @@ mod tests {
         // scipy.stats.norm: cdf(1) - cdf(-1); cdf(3.5) - cdf(2.5); sf(9.5) - sf(10.5).
         assert!((box_mass(0.0, 1.0, 1.0) - 0.682_689_492_137_085_9).abs() < 1e-15);
         assert!((box_mass(-1.5, 0.25, 0.5) - 0.005_977_036_246_740_614).abs() < 1e-16);
-        assert!((box_mass(10.0, 0.5, 1.0) / 1.049_447_860_930_276e-21 - 1.0).abs() < 1e-9);
+        assert!((box_mass(10.0, 0.5, 1.0) / 1.049_408_317_473_082_4e-21 - 1.0).abs() < 1e-9);
     }
 
     #[test]

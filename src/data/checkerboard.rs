@@ -97,22 +97,21 @@ impl Board {
     /// Places and weights that integrate what depends on [`Board::parities`] alone: it changes only within a few σ
     /// of the edges between squares, and is constant elsewhere.
     fn nodes(&self) -> Vec<(f64, f64)> {
-        const POINTS: usize = 40;
         let (cell, reach) = (self.cell(), 8.0 * self.sigma);
         let inside = reach.min(0.5 * cell);
+        // One step for all pieces that touch, so that the midpoint rule goes on as if there were no pieces.
+        let points = libm::ceil(5.0 * inside / self.sigma) as usize;
+        let step = inside / points as f64;
+        let outside = libm::ceil(reach / step) as usize;
         let mut nodes = Vec::new();
-        let mut piece = |start: f64, length: f64, points: usize| {
-            let step = length / points as f64;
-            nodes.extend((0..points).map(|i| (start + (i as f64 + 0.5) * step, step)));
-        };
         for edge in 0..=self.cells {
             let x = edge as f64 * cell - self.radius;
-            let left = if edge == 0 { reach } else { inside };
-            let right = if edge == self.cells { reach } else { inside };
-            piece(x - left, left, POINTS);
-            piece(x, right, POINTS);
+            let left = if edge == 0 { outside } else { points };
+            let right = if edge == self.cells { outside } else { points };
+            let start = x - left as f64 * step;
+            nodes.extend((0..left + right).map(|i| (start + (i as f64 + 0.5) * step, step)));
             if edge < self.cells {
-                piece(x + inside, cell - 2.0 * inside, 1);
+                nodes.push((x + 0.5 * cell, cell - 2.0 * inside));
             }
         }
         nodes

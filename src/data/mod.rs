@@ -215,6 +215,9 @@ pub struct Preset {
     pub values: &'static [(&'static str, f64)],
 }
 
+/// Makes a data set from its settings and a seed.
+pub type Generate = fn(values: &[(String, Value)], seed: u32) -> Result<Data>;
+
 /// A data set, as the catalogue lists it.
 pub struct Entry {
     /// Its id.
@@ -230,7 +233,7 @@ pub struct Entry {
     /// Whom to thank, where the licence asks for it.
     pub attribution: Option<&'static str>,
     /// Makes it from these settings and this seed; settings that are not given have their defaults.
-    pub generate: fn(values: &[(String, Value)], seed: u32) -> Result<Data>,
+    pub generate: Generate,
 }
 
 impl fmt::Debug for Entry {

@@ -54,7 +54,7 @@ fn the_catalogue_is_in_order() {
             let defaults = (entry.specs)();
             let known =
                 |key: &str| defaults.iter().find(|spec| spec.key == key).map(|spec| spec.default.clone());
-            let changes = |(key, x): &(&str, f64)| known(*key).unwrap() != Value::Number(*x);
+            let changes = |(key, x): &(&str, f64)| known(key).unwrap() != Value::Number(*x);
             assert!(preset.values.iter().any(changes), "{} {} is the default", entry.id, preset.id);
         }
     }
@@ -150,36 +150,52 @@ fn extents_are_squares_that_show_the_rows() {
 #[test]
 fn entropies_are_the_reference_ones() {
     let json: Json = serde_json::from_str(include_str!("../../tests/reference/a_densities.json")).unwrap();
-    let cases: &[(&str, &str, &[(&str, f64)], f64)] = &[
-        ("ring8_pacgan", "ring", &[("radius", 1.0), ("noise", 0.01)], 1e-6),
-        ("ring8_wgangp", "ring", &[("radius", 2.0 / 1.414), ("noise", 0.02 / 1.414)], 1e-6),
-        ("ring8_ffjord", "ring", &[("radius", 4.0 / 1.414), ("noise", 0.5 / 1.414)], 1e-6),
-        ("ring8_ebm_anatomy", "ring", &[("radius", 1.0), ("noise", 0.15)], 1e-6),
-        ("ring8_r2_s02", "ring", &[("noise", 0.02)], 1e-6),
-        ("ring8_r2_s01", "ring", &[("noise", 0.1)], 1e-6),
-        ("ring8_r2_s02d", "ring", &[], 1e-6),
-        ("grid25_pacgan", "grid", &[("noise", 0.05)], 1e-6),
-        ("grid25_wgangp", "grid", &[("spacing", 2.0 / 2.828), ("noise", 0.05 / 2.828)], 1e-6),
-        // The reference sums along the curve and over the plane more coarsely than we do.
-        ("moons_s0.05", "moons", &[("noise", 0.05)], 1e-5),
-        ("moons_s0.1", "moons", &[], 1e-5),
-        ("moons_s0.2", "moons", &[("noise", 0.2)], 1e-5),
-        ("moons_ffjord", "moons", &[("radius", 2.0), ("noise", 0.2)], 1e-5),
-        ("circles_f0.5_s0.05", "circles", &[("radius", 1.0), ("noise", 0.05)], 1e-5),
-        ("circles_f0.5_s0.08", "circles", &[("radius", 1.0), ("noise", 0.08)], 1e-5),
-        ("circles_ffjord", "circles", &[("noise", 0.24)], 1e-5),
-        ("swissroll_ffjord", "swiss-roll", &[("radius", 0.9 * std::f64::consts::PI), ("noise", 0.2)], 1e-5),
+    let pi = std::f64::consts::PI;
+    // (name, data set, settings, entropy if not the file's, tolerance)
+    type Case<'a> = (&'a str, &'a str, &'a [(&'a str, f64)], Option<f64>, f64);
+    let cases: &[Case] = &[
+        ("ring8_pacgan", "ring", &[("radius", 1.0), ("noise", 0.01)], None, 1e-6),
+        ("ring8_wgangp", "ring", &[("radius", 2.0 / 1.414), ("noise", 0.02 / 1.414)], None, 1e-6),
+        ("ring8_ffjord", "ring", &[("radius", 4.0 / 1.414), ("noise", 0.5 / 1.414)], None, 1e-6),
+        ("ring8_ebm_anatomy", "ring", &[("radius", 1.0), ("noise", 0.15)], None, 1e-6),
+        ("ring8_r2_s02", "ring", &[("noise", 0.02)], None, 1e-6),
+        ("ring8_r2_s01", "ring", &[("noise", 0.1)], None, 1e-6),
+        ("ring8_r2_s02d", "ring", &[], None, 1e-6),
+        ("grid25_pacgan", "grid", &[("noise", 0.05)], None, 1e-6),
+        ("grid25_wgangp", "grid", &[("spacing", 2.0 / 2.828), ("noise", 0.05 / 2.828)], None, 1e-6),
+        ("moons_s0.05", "moons", &[("noise", 0.05)], None, 1e-5),
+        // The file's program takes every third of its points on these curves, from the first one on, which moves the
+        // moons along themselves. With all of them, by NumPy:
+        //   x, w = leggauss(4); t = pi * ((arange(400)[:, None] + .5 + .5 * x) / 400).ravel(); w = tile(w / 1600, 400)
+        //   c = r_[c_[cos(t), sin(t)], c_[1 - cos(t), .5 - sin(t)]]; lo, hi = c.min(0) - 7 * s, c.max(0) + 7 * s
+        // and the midpoint rule of 150 × 150 cells on the density of the mixture; likewise the roll.
+        ("moons_s0.1", "moons", &[], Some(1.007_584_834_8), 1e-6),
+        ("moons_s0.2", "moons", &[("noise", 0.2)], Some(1.677_476_156_1), 1e-6),
         (
-            "swissroll_wgangp",
-            "swiss-roll",
-            &[("radius", 0.6 * std::f64::consts::PI), ("noise", 0.25 / 7.5)],
-            1e-5,
+            "moons_ffjord",
+            "moons",
+            &[("radius", 2.0), ("noise", 0.2)],
+            Some(1.007_584_834_8 + 4.0_f64.ln()),
+            1e-6,
         ),
-        ("2spirals_ffjord", "spirals", &[("radius", std::f64::consts::PI)], 1e-4),
-        ("checkerboard_ffjord", "checkerboard", &[], 1e-12),
+        (
+            "swissroll_ffjord",
+            "swiss-roll",
+            &[("radius", 0.9 * pi), ("noise", 0.2)],
+            Some(2.669_646_173_9),
+            1e-6,
+        ),
+        ("swissroll_wgangp", "swiss-roll", &[("radius", 0.6 * pi), ("noise", 0.25 / 7.5)], None, 1e-5),
+        ("circles_f0.5_s0.05", "circles", &[("radius", 1.0), ("noise", 0.05)], None, 1e-6),
+        ("circles_f0.5_s0.08", "circles", &[("radius", 1.0), ("noise", 0.08)], None, 1e-6),
+        ("circles_ffjord", "circles", &[("noise", 0.24)], None, 1e-6),
+        ("2spirals_ffjord", "spirals", &[("radius", pi)], None, 1e-4),
+        ("checkerboard_ffjord", "checkerboard", &[], None, 1e-12),
     ];
-    for (name, id, values, tolerance) in cases {
-        let expected = json[name]["entropy_nats"].as_f64().unwrap();
+    for (name, id, values, corrected, tolerance) in cases {
+        let in_file = json[name]["entropy_nats"].as_f64().unwrap();
+        let expected = corrected.unwrap_or(in_file);
+        assert!((expected - in_file).abs() < 1e-3, "{name}: a correction, not another value");
         let data = make(id, values);
         let entropy = data.density.unwrap().entropy().unwrap();
         println!("{name}: {entropy} - {expected} = {:e}", entropy - expected);
@@ -202,12 +218,12 @@ fn entropies_are_the_reference_ones() {
     }
 }
 
-/// Settings under which the laws are smooth enough for a plain sum over a grid of 300 × 300.
+/// Settings under which the laws are smooth enough for a plain sum over a grid of 200 × 200.
 fn smooth() -> Vec<(&'static str, Settings)> {
     let mut cases: Vec<_> = ALL
         .iter()
         .filter(|entry| entry.domain == Domain::Points)
-        .flat_map(|entry| [0.1, 0.5].map(|noise| (entry.id, numbers(&[("noise", noise)]))))
+        .flat_map(|entry| [0.2, 0.5].map(|noise| (entry.id, numbers(&[("noise", noise)]))))
         .collect();
     cases.push(("pinwheel", numbers(&[("arms", 9.0), ("twist", 1.0), ("noise", 0.3)])));
     cases.push(("checkerboard", numbers(&[("cells", 3.0), ("noise", 0.1)])));
@@ -224,7 +240,7 @@ fn densities_have_mass_one_and_their_entropy() {
         let [x0, x1, y0, y1] = data.extent.map(f64::from);
         // A wider square than the one that is shown holds all that counts.
         let (cx, cy, half) = (0.5 * (x0 + x1), 0.5 * (y0 + y1), (x1 - x0) * 0.8);
-        let n = 300;
+        let n = 200;
         let step = 2.0 * half / f64::from(n);
         let (mut mass, mut entropy) = (0.0, 0.0);
         for i in 0..n {
@@ -305,7 +321,8 @@ fn the_shortcut_for_near_kernels_changes_nothing() {
         let sum: f64 = logs.iter().map(|l| (l - most).exp()).sum();
         let expected = most + (sum / f64::from(2 * n)).ln() - (std::f64::consts::TAU * 0.0025).ln();
         let got = density.log_prob(&[x, y]);
-        assert!((got - expected).abs() < 1e-2, "{x} {y}: {got}, not {expected}");
+        let tolerance = if expected > -10.0 { 1e-5 } else { -1e-3 * expected };
+        assert!((got - expected).abs() < tolerance, "{x} {y}: {got}, not {expected}");
     }
 }
 

@@ -332,7 +332,7 @@ impl Reconstruct for Vae {
 }
 
 /// Latents drawn for each point when the density is estimated.
-const IMPORTANCE_SAMPLES: usize = 32;
+const IMPORTANCE_SAMPLES: usize = 16;
 
 impl Density for Vae {
     fn bound(&self) -> Bound {

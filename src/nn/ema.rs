@@ -1,4 +1,4 @@
-//! A running average of a model's weights.
+//! The moving average of weights that samplers use.
 
 use crate::error::Result;
 use crate::nn::Vars;

@@ -42,7 +42,8 @@ fn bad_configurations_say_what_is_wrong_and_what_is_allowed() {
             r#"{"dataset":"ring","model":"vae","decoder":"bernoulli"}"#,
             vec!["decoder = bernoulli needs data in 0..=1"],
         ),
-        (r#"{"dataset":"drawn","model":"vae"}"#, vec!["draw"]),
+        (r#"{"dataset":"drawn","model":"vae","points":""}"#, vec!["draw at least one point"]),
+        (r#"{"dataset":"drawn","model":"vae","points":"<b>x"}"#, vec!["points"]),
     ] {
         let message = refused(config);
         for part in parts {
