@@ -2,6 +2,7 @@
 
 use crate::error::Result;
 use crate::nn::Vars;
+use crate::nn::kernels::update;
 use crate::nn::ops::{storage_slice, storage_slice_mut};
 use candle_core::{CpuStorage, InplaceOp2, Layout};
 
@@ -42,10 +43,7 @@ impl InplaceOp2 for Ema {
         x_layout: &Layout,
     ) -> candle_core::Result<()> {
         let (average, x) = (storage_slice_mut(average, average_layout)?, storage_slice(x, x_layout)?);
-        let (decay, rest) = (self.decay as f32, (1.0 - self.decay) as f32);
-        for (average, x) in average.iter_mut().zip(x) {
-            *average = decay * *average + rest * x;
-        }
+        update::average(average, x, self.decay as f32, (1.0 - self.decay) as f32);
         Ok(())
     }
 }

@@ -3,6 +3,7 @@
 use crate::error::{Error, Result};
 use crate::nn::Vars;
 use crate::nn::kernels::reduce::{largest, sum_of_squares};
+use crate::nn::kernels::update;
 use crate::nn::ops::{storage_slice, storage_slice_mut, with_slice};
 use candle_core::backprop::GradStore;
 use candle_core::{CpuStorage, InplaceOp2, Layout, Tensor, bail};
@@ -190,24 +191,10 @@ impl Optimizer {
     }
 }
 
-/// One step's coefficients, with everything that does not depend on the element already worked out.
+/// One step's coefficients.
 enum Rule {
-    Adam {
-        beta1: f32,
-        rest1: f32,
-        beta2: f32,
-        rest2: f32,
-        eps: f32,
-        keep: f32,
-        rate: f32,
-        spread: f32,
-        scale: f32,
-    },
-    Sgd {
-        momentum: f32,
-        rate: f32,
-        scale: f32,
-    },
+    Adam(update::Adam),
+    Sgd { momentum: f32, rate: f32, scale: f32 },
 }
 
 impl Rule {
@@ -216,17 +203,15 @@ impl Rule {
             OptimizerKind::Adam { beta1, beta2, eps, weight_decay } => {
                 let correction1 = 1.0 - libm::pow(beta1, steps as f64);
                 let correction2 = 1.0 - libm::pow(beta2, steps as f64);
-                Self::Adam {
-                    beta1: beta1 as f32,
-                    rest1: (1.0 - beta1) as f32,
-                    beta2: beta2 as f32,
-                    rest2: (1.0 - beta2) as f32,
+                Self::Adam(update::Adam {
+                    first: [beta1 as f32, (1.0 - beta1) as f32],
+                    second: [beta2 as f32, (1.0 - beta2) as f32],
                     eps: eps as f32,
                     keep: (1.0 - lr * weight_decay) as f32,
                     rate: (lr / correction1) as f32,
                     spread: (1.0 / libm::sqrt(correction2)) as f32,
                     scale,
-                }
+                })
             }
             OptimizerKind::Sgd { momentum } => {
                 Self::Sgd { momentum: momentum as f32, rate: lr as f32, scale }
@@ -234,26 +219,16 @@ impl Rule {
         }
     }
 
-    /// One pass over a variable `x`, its gradient `g` and its moments.
-    fn apply(&self, x: &mut [f32], g: &[f32], moments: &mut [Vec<f32>]) {
+    /// One pass over a variable, its gradient and its moments.
+    fn apply(&self, xs: &mut [f32], gradient: &[f32], moments: &mut [Vec<f32>]) -> candle_core::Result<()> {
         match (self, moments) {
-            (&Self::Adam { beta1, rest1, beta2, rest2, eps, keep, rate, spread, scale }, [m, v]) => {
-                for (((x, g), m), v) in x.iter_mut().zip(g).zip(m).zip(v) {
-                    let g = g * scale;
-                    *m = beta1 * *m + rest1 * g;
-                    *v = beta2 * *v + rest2 * (g * g);
-                    *x = keep * *x - rate * *m / (v.sqrt() * spread + eps);
-                }
-            }
+            (Self::Adam(adam), [m, v]) => adam.step(xs, gradient, m, v),
             (&Self::Sgd { momentum, rate, scale }, [velocity]) => {
-                for ((x, g), velocity) in x.iter_mut().zip(g).zip(velocity) {
-                    *velocity = momentum * *velocity + g * scale;
-                    *x -= rate * *velocity;
-                }
+                update::sgd(xs, gradient, velocity, momentum, rate, scale);
             }
-            // The moments are made from the rule: see `OptimizerKind::moments`.
-            _ => unreachable!("moments of another rule"),
+            _ => bail!("the moments are another rule's"),
         }
+        Ok(())
     }
 }
 
@@ -279,8 +254,7 @@ impl InplaceOp2 for Pass<'_> {
         if x.len() != g.len() {
             bail!("a gradient has another size than its variable");
         }
-        self.rule.apply(x, g, &mut self.moments.borrow_mut());
-        Ok(())
+        self.rule.apply(x, g, &mut self.moments.borrow_mut())
     }
 }
 

@@ -1,24 +1,22 @@
 //! Matrix products: C ← start + A·B.
 //!
-//! B is packed into panels of 8 columns, and C is computed in blocks of 4 × 8, whose 8 accumulators are as
-//! many vectors as V8 keeps in registers. For each layout of A there is one loop over blocks, in a function
-//! of its own with nothing else in it: anything more that is alive across the inner loop, or an inner loop
-//! that is unrolled here and not by V8, makes V8 spill (measured: half the speed and less).
+//! B is packed into panels of 8 columns, and C is computed in blocks of 4 × 8 ([`super::block`]).
+//! If B is the larger operand, and stored column after column, then Cᵀ = Bᵀ·Aᵀ is computed instead, block by
+//! block in its place in C: so a small batch is packed, and not the weights.
 //!
 //! Every element is the sum `start + a₀b₀ + a₁b₁ + …` in this order, whatever the sizes; only the
 //! products with at most three rows or columns ([`super::skinny`]) sum in another fixed order.
 
+use super::block::{COLUMNS, Half, Lines, ROWS, Target};
 use super::simd::F4;
 use super::skinny;
 use std::cell::RefCell;
 
-/// Rows of a block of C.
-const ROWS: usize = 4;
-/// Columns of a block of C.
-const COLUMNS: usize = 8;
 /// The longest stretch of the inner dimension that is taken at once: its panel of B fits into half of a
 /// 48 KB first-level cache.
 const DEPTH: usize = 1024;
+/// How many values of A are taken at once.
+const STRETCH: usize = 8192;
 
 /// A matrix in memory.
 #[derive(Debug, Clone, Copy)]
@@ -85,7 +83,13 @@ pub fn product(a: View, b: View, c: &mut [f32], start: Start, low: f32) {
     if skinny::product(a, b, c, start, low) {
         return;
     }
-    BUFFERS.with_borrow_mut(|buffers| blocks(a, b, c, start, low, buffers));
+    BUFFERS.with_borrow_mut(|buffers| {
+        if m < n && b.transposed {
+            Whole { a: b.t(), b: a.t(), start, low, flipped: true }.compute(c, buffers);
+        } else {
+            Whole { a, b, start, low, flipped: false }.compute(c, buffers);
+        }
+    });
 }
 
 thread_local! {
@@ -94,66 +98,147 @@ thread_local! {
 
 /// Working memory, kept from product to product.
 struct Buffers {
-    /// A panel of B: 8 columns, row after row.
-    panel: Vec<[Half; 2]>,
+    /// The panels of B: 8 columns each, row after row.
+    panels: Vec<[Half; 2]>,
     /// The last rows of A when they do not fill a block: 4 rows, column after column.
     rest: Vec<Half>,
     /// Blocks of C that reach over its edge.
     aside: Vec<f32>,
 }
 
-/// Four neighbours, aligned so that no load crosses a cache line.
-#[derive(Clone, Copy)]
-#[repr(align(16))]
-struct Half([f32; 4]);
-
 impl Buffers {
     const fn new() -> Self {
-        Self { panel: Vec::new(), rest: Vec::new(), aside: Vec::new() }
+        Self { panels: Vec::new(), rest: Vec::new(), aside: Vec::new() }
     }
 
-    /// Grows to what a product with `rows` rows and `depth` inner values needs.
-    fn reserve(&mut self, rows: usize, depth: usize) {
-        if self.panel.len() < depth {
-            self.panel.resize(depth, [Half([0.0; 4]); 2]);
-            self.rest.resize(depth, Half([0.0; 4]));
-        }
-        if self.aside.len() < (rows + ROWS) * COLUMNS {
-            self.aside.resize((rows + ROWS) * COLUMNS, 0.0);
+    /// Grows to what a product of `rows` × `depth` and `depth` × `columns` values needs.
+    fn reserve(&mut self, rows: usize, columns: usize, depth: usize) {
+        let grow = |length: usize, needed: usize| length.max(needed);
+        self.panels.resize(grow(self.panels.len(), columns.div_ceil(COLUMNS) * depth), [Half([0.0; 4]); 2]);
+        self.rest.resize(grow(self.rest.len(), depth), Half([0.0; 4]));
+        self.aside.resize(grow(self.aside.len(), (rows + ROWS) * COLUMNS), 0.0);
+    }
+}
+
+/// A product, or its transpose.
+struct Whole<'a> {
+    a: View<'a>,
+    b: View<'a>,
+    start: Start<'a>,
+    low: f32,
+    /// Whether C is stored column after column, and a starting row runs down its columns.
+    flipped: bool,
+}
+
+impl Whole<'_> {
+    fn compute(&self, c: &mut [f32], buffers: &mut Buffers) {
+        let (m, n, k) = (self.a.rows, self.b.columns, self.a.columns);
+        let whole = m / ROWS * ROWS;
+        // Equal parts, at least one, so that an empty inner dimension still gives the start.
+        let parts = k.div_ceil(DEPTH).max(1);
+        for part in 0..parts {
+            let (from, to) = (k * part / parts, k * (part + 1) / parts);
+            let depth = to - from;
+            buffers.reserve(m, n, depth);
+            let panels = &mut buffers.panels[..depth * n.div_ceil(COLUMNS)];
+            let rest = &mut buffers.rest[..depth];
+            let low = F4::splat(if to == k { self.low } else { f32::NEG_INFINITY });
+            let start = if part == 0 { self.start } else { Start::Sum };
+            if whole < m {
+                pack_rest(self.a, from, whole, rest);
+            }
+            let columns = |column: usize| (n - column).min(COLUMNS);
+            let every = (0..n).step_by(COLUMNS);
+            for (column, panel) in every.clone().zip(panels.chunks_mut(depth.max(1))) {
+                pack_panel(self.b, from, column, columns(column), panel);
+            }
+            // A stretch of A that the first-level cache holds meets all of B before the next one is read.
+            let stretch = (STRETCH / depth.max(1)).next_multiple_of(ROWS).max(4 * ROWS);
+            for first in (0..m).step_by(stretch) {
+                let rows = (whole.saturating_sub(first)).min(stretch);
+                for column in every.clone() {
+                    let panel = &panels[column / COLUMNS * depth..][..depth];
+                    let columns = columns(column);
+                    let strip = Strip { m, n, column, columns, start, low, flipped: self.flipped };
+                    if rows > 0 {
+                        let lines = Lines::of(self.a, from, to, first, rows);
+                        strip.compute(lines, panel, c, first, rows, &mut buffers.aside);
+                    }
+                    if whole < m && first + stretch >= m {
+                        strip.compute(Lines::packed(rest), panel, c, whole, m - whole, &mut buffers.aside);
+                    }
+                }
+            }
         }
     }
 }
 
-fn blocks(a: View, b: View, c: &mut [f32], start: Start, low: f32, buffers: &mut Buffers) {
-    let (m, n, k) = (a.rows, b.columns, a.columns);
-    let whole = m / ROWS * ROWS;
-    // Equal parts, at least one, so that an empty inner dimension still gives the start.
-    let parts = k.div_ceil(DEPTH).max(1);
-    for part in 0..parts {
-        let (from, to) = (k * part / parts, k * (part + 1) / parts);
-        let depth = to - from;
-        buffers.reserve(m, depth);
-        let (panel, rest) = (&mut buffers.panel[..depth], &mut buffers.rest[..depth]);
-        let low = F4::splat(if to == k { low } else { f32::NEG_INFINITY });
-        if whole < m {
-            pack_rest(a, from, whole, rest);
+/// At most 8 columns of C.
+struct Strip<'a> {
+    m: usize,
+    n: usize,
+    column: usize,
+    columns: usize,
+    start: Start<'a>,
+    low: F4,
+    flipped: bool,
+}
+
+impl Strip<'_> {
+    /// Computes `rows` rows from row `first` on: in place, or aside if they do not fill their blocks.
+    fn compute(
+        &self,
+        lines: Lines,
+        panel: &[[Half; 2]],
+        c: &mut [f32],
+        first: usize,
+        rows: usize,
+        aside: &mut [f32],
+    ) {
+        let blocks = rows.div_ceil(ROWS);
+        if self.columns < COLUMNS || rows < blocks * ROWS {
+            self.copy_start(c, first, rows, aside);
+            Target::sum(aside, COLUMNS, &self.low).compute(blocks, lines, panel);
+            for (r, line) in aside.chunks(COLUMNS).enumerate().take(rows) {
+                for (j, value) in line.iter().enumerate().take(self.columns) {
+                    c[self.place(first + r, j)] = *value;
+                }
+            }
+            return;
         }
-        for column in (0..n).step_by(COLUMNS) {
-            let columns = (n - column).min(COLUMNS);
-            pack_panel(b, from, column, columns, panel);
-            let mut row = [0.0; COLUMNS];
-            if let (Start::Row(values), 0) = (start, part) {
-                row[..columns].copy_from_slice(&values[column..column + columns]);
+        let mut row = [0.0; COLUMNS];
+        let stride = if self.flipped { self.m } else { self.n };
+        let c = &mut c[self.place(first, 0)..];
+        let target = match (self.start, self.flipped) {
+            (Start::Sum, false) => Target::sum(c, stride, &self.low),
+            (Start::Sum, true) => Target::flipped_sum(c, stride, &self.low),
+            (Start::Zero, false) => Target::row(c, stride, &row, &self.low),
+            (Start::Zero, true) => Target::flipped_zero(c, stride, &self.low),
+            (Start::Row(values), false) => {
+                row.copy_from_slice(&values[self.column..self.column + COLUMNS]);
+                Target::row(c, stride, &row, &self.low)
             }
-            let row = (part == 0 && !matches!(start, Start::Sum)).then_some(&row);
-            let job = Job { n, column, columns, row, low };
-            if whole > 0 {
-                let lines = Lines::of(a, from, depth, whole);
-                job.run(lines, panel, c, 0, whole, &mut buffers.aside);
-            }
-            if whole < m {
-                let lines = Lines { at: rest.as_ptr().cast(), stride: ROWS, next: 0, neighbours: true };
-                job.run(lines, panel, c, whole, m - whole, &mut buffers.aside);
+            (Start::Row(values), true) => Target::flipped_column(c, stride, &values[first..], &self.low),
+        };
+        target.compute(blocks, lines, panel);
+    }
+
+    /// Where an element of this strip is in C.
+    fn place(&self, row: usize, column: usize) -> usize {
+        let column = self.column + column;
+        if self.flipped { column * self.m + row } else { row * self.n + column }
+    }
+
+    /// Writes to `aside` what the sums start from.
+    fn copy_start(&self, c: &[f32], first: usize, rows: usize, aside: &mut [f32]) {
+        for (r, line) in aside.chunks_mut(COLUMNS).enumerate().take(rows) {
+            for (j, value) in line.iter_mut().enumerate().take(self.columns) {
+                *value = match self.start {
+                    Start::Zero => 0.0,
+                    Start::Row(values) if self.flipped => values[first + r],
+                    Start::Row(values) => values[self.column + j],
+                    Start::Sum => c[self.place(first + r, j)],
+                };
             }
         }
     }
@@ -187,11 +272,12 @@ fn pack_panel(b: View, from: usize, column: usize, columns: usize, panel: &mut [
         // A column of B is a row in memory: four of them, four values deep at a time, turned in registers.
         for half in 0..2 {
             let first = (column + 4 * half) * b.rows + from;
-            let lines: [&[f32]; 4] = std::array::from_fn(|j| &b.values[first + j * b.rows..][..depth]);
-            let fours: [_; 4] = lines.map(|line| line.as_chunks::<4>().0);
+            let line = |j: usize| &b.values[first + j * b.rows..][..depth];
+            let lines: [&[f32]; 4] = [line(0), line(1), line(2), line(3)];
+            let [x, y, z, w] = lines.map(|line| line.as_chunks::<4>().0);
             let (blocks, last) = panel.as_chunks_mut::<4>();
-            for (i, block) in blocks.iter_mut().enumerate() {
-                let turned = F4::transpose(fours.map(|fours| F4::from_array(&fours[i])));
+            for ((((block, x), y), z), w) in blocks.iter_mut().zip(x).zip(y).zip(z).zip(w) {
+                let turned = F4::transpose([x, y, z, w].map(F4::from_array));
                 for (halves, values) in block.iter_mut().zip(turned) {
                     values.write(&mut halves[half].0);
                 }
@@ -205,202 +291,6 @@ fn pack_panel(b: View, from: usize, column: usize, columns: usize, panel: &mut [
         for (halves, line) in panel.iter_mut().zip(b.values[from * b.columns..].chunks(b.columns)) {
             let (fours, _) = line[column..column + COLUMNS].as_chunks();
             *halves = [Half(fours[0]), Half(fours[1])];
-        }
-    }
-}
-
-/// Blocks of four rows of A, one after the other.
-#[derive(Clone, Copy)]
-struct Lines {
-    at: *const f32,
-    /// From a row to the next, or, when the rows are neighbours, from a column to the next.
-    stride: usize,
-    /// From a block to the next.
-    next: usize,
-    /// Whether the four rows are neighbours.
-    neighbours: bool,
-}
-
-impl Lines {
-    /// The first `whole` rows of A, `depth` columns from column `from` on.
-    fn of(a: View, from: usize, depth: usize, whole: usize) -> Self {
-        let (row_stride, depth_stride) = a.strides();
-        assert!(a.values.len() >= a.rows * a.columns && whole <= a.rows && from + depth <= a.columns);
-        Self {
-            at: a.values.as_ptr().wrapping_add(from * depth_stride),
-            stride: if a.transposed { depth_stride } else { row_stride },
-            next: ROWS * row_stride,
-            neighbours: a.transposed,
-        }
-    }
-}
-
-/// At most 8 columns of C.
-struct Job<'a> {
-    n: usize,
-    column: usize,
-    columns: usize,
-    /// What every row starts from; without it each starts from what is there.
-    row: Option<&'a [f32; COLUMNS]>,
-    low: F4,
-}
-
-impl Job<'_> {
-    /// Computes `rows` rows of C from row `first` on, aside if they do not fill their blocks.
-    fn run(
-        &self,
-        lines: Lines,
-        panel: &[[Half; 2]],
-        c: &mut [f32],
-        first: usize,
-        rows: usize,
-        aside: &mut [f32],
-    ) {
-        let c = &mut c[first * self.n + self.column..];
-        let blocks = rows.div_ceil(ROWS);
-        if self.columns == COLUMNS && rows.is_multiple_of(ROWS) {
-            return self.run_blocks(blocks, lines, panel, c, self.n);
-        }
-        if self.row.is_none() {
-            for (from, to) in c.chunks(self.n).zip(aside.chunks_mut(COLUMNS)).take(rows) {
-                to[..self.columns].copy_from_slice(&from[..self.columns]);
-            }
-        }
-        self.run_blocks(blocks, lines, panel, aside, COLUMNS);
-        for (to, from) in c.chunks_mut(self.n).zip(aside.chunks(COLUMNS)).take(rows) {
-            to[..self.columns].copy_from_slice(&from[..self.columns]);
-        }
-    }
-
-    fn run_blocks(&self, blocks: usize, lines: Lines, panel: &[[Half; 2]], c: &mut [f32], stride: usize) {
-        assert!(c.len() >= (blocks * ROWS - 1) * stride + COLUMNS);
-        let c = c.as_mut_ptr();
-        let (start, start_stride) = self.row.map_or((c.cast_const(), stride), |row| (row.as_ptr(), 0));
-        let to = Target { c, stride, start, start_stride, low: &raw const self.low };
-        let (depth, panel) = (panel.len(), panel.as_ptr().cast());
-        // SAFETY: `Lines` has its rows by construction, the panel is `depth` deep, and C has just been
-        // checked; it is also the start, or that is one row of 8 and its stride 0.
-        unsafe {
-            if lines.neighbours {
-                run_neighbours(blocks, depth, lines.at, lines.stride, lines.next, panel, to);
-            } else {
-                run_rows(blocks, depth, lines.at, lines.stride, panel, to);
-            }
-        }
-    }
-}
-
-/// Where blocks go, and what they start from.
-#[derive(Clone, Copy)]
-struct Target {
-    c: *mut f32,
-    stride: usize,
-    start: *const f32,
-    start_stride: usize,
-    low: *const F4,
-}
-
-impl Target {
-    /// The left and the right halves of a block's four rows.
-    ///
-    /// # Safety
-    /// The start holds block `i`.
-    #[inline(always)]
-    unsafe fn load(&self, i: usize) -> [[F4; 2]; ROWS] {
-        std::array::from_fn(|r| {
-            let at = self.start.wrapping_add((i * ROWS + r) * self.start_stride);
-            // SAFETY: the caller's.
-            unsafe { [F4::load(at), F4::load(at.add(4))] }
-        })
-    }
-
-    /// # Safety
-    /// C holds block `i`, and `low` is valid.
-    #[inline(always)]
-    unsafe fn store(&self, i: usize, sums: [[F4; 2]; ROWS]) {
-        // SAFETY: the caller's. The read is volatile because it is wanted here: moved out of the loops it
-        // would take a register from them.
-        let low = unsafe { self.low.read_volatile() };
-        for (r, [left, right]) in sums.into_iter().enumerate() {
-            let at = self.c.wrapping_add((i * ROWS + r) * self.stride);
-            // SAFETY: the caller's.
-            unsafe {
-                left.at_least(low).store(at);
-                right.at_least(low).store(at.add(4));
-            }
-        }
-    }
-}
-
-/// One step of the inner loop: adds a column of A times a row of the panel to the block.
-///
-/// # Safety
-/// `panel` can be read to 8 values.
-#[inline(always)]
-unsafe fn step(sums: &mut [[F4; 2]; ROWS], column: [f32; ROWS], panel: *const f32) {
-    // SAFETY: the caller's.
-    let (left, right) = unsafe { (F4::load(panel), F4::load(panel.add(4))) };
-    for (sum, x) in sums.iter_mut().zip(column) {
-        let x = F4::splat(x);
-        *sum = [sum[0] + x * left, sum[1] + x * right];
-    }
-}
-
-/// Blocks whose rows are apart, each row's values being neighbours.
-///
-/// # Safety
-/// `at` holds 4·blocks rows of `depth` values at `stride`, `panel` holds `depth` rows, the target fits.
-#[inline(never)]
-unsafe fn run_rows(
-    blocks: usize,
-    depth: usize,
-    at: *const f32,
-    stride: usize,
-    panel: *const f32,
-    to: Target,
-) {
-    for i in 0..blocks {
-        let rows: [_; ROWS] = std::array::from_fn(|r| at.wrapping_add((i * ROWS + r) * stride));
-        // SAFETY: the caller's.
-        unsafe {
-            let mut sums = to.load(i);
-            let mut panel = panel;
-            for p in 0..depth {
-                step(&mut sums, rows.map(|row| *row.add(p)), panel);
-                panel = panel.add(COLUMNS);
-            }
-            to.store(i, sums);
-        }
-    }
-}
-
-/// Blocks whose four rows are neighbours, each row's values being `stride` apart.
-///
-/// # Safety
-/// `at` holds `depth` times four values at `stride` for each block, the blocks being `next` apart; `panel`
-/// holds `depth` rows; the target fits.
-#[inline(never)]
-unsafe fn run_neighbours(
-    blocks: usize,
-    depth: usize,
-    at: *const f32,
-    stride: usize,
-    next: usize,
-    panel: *const f32,
-    to: Target,
-) {
-    for i in 0..blocks {
-        let mut column = at.wrapping_add(i * next);
-        // SAFETY: the caller's.
-        unsafe {
-            let mut sums = to.load(i);
-            let mut panel = panel;
-            for _ in 0..depth {
-                step(&mut sums, std::array::from_fn(|r| *column.add(r)), panel);
-                column = column.wrapping_add(stride);
-                panel = panel.add(COLUMNS);
-            }
-            to.store(i, sums);
         }
     }
 }
@@ -472,22 +362,25 @@ mod tests {
         }
         for (m, k, n) in [(33, 64, 40), (64, 2, 65), (2, 70, 64), (65, 66, 2), (1, 100, 37), (37, 100, 1)] {
             check(m, k, n, &mut rng);
+            check(n, k, m, &mut rng);
         }
         // Deeper than one panel.
         check(6, 2 * DEPTH + 3, 10, &mut rng);
+        check(13, 2 * DEPTH + 3, 9, &mut rng);
     }
 
     #[test]
     fn blocks_sum_in_order() {
         let mut rng = Rng::stream(2, "gemm");
-        let (m, k, n) = (7, 2500, 13);
-        let (a, b, row) = (rng.normals(m * k), rng.normals(k * n), rng.normals(n));
-        let mut c = vec![0.0; m * n];
-        product(View::new(&a, m, k), View::new(&b, k, n), &mut c, Start::Row(&row), f32::NEG_INFINITY);
-        for i in 0..m {
-            for j in 0..n {
-                let expected = (0..k).fold(row[j], |sum, p| sum + a[i * k + p] * b[p * n + j]);
-                assert_eq!(c[i * n + j].to_bits(), expected.to_bits());
+        for (m, k, n) in [(7, 2500, 13), (13, 2500, 7), (8, 30, 24), (24, 30, 8)] {
+            let (a, b, row) = (rng.normals(m * k), rng.normals(k * n), rng.normals(n));
+            let mut c = vec![0.0; m * n];
+            product(View::new(&a, m, k), View::new(&b, k, n), &mut c, Start::Row(&row), f32::NEG_INFINITY);
+            for i in 0..m {
+                for j in 0..n {
+                    let expected = (0..k).fold(row[j], |sum, p| sum + a[i * k + p] * b[p * n + j]);
+                    assert_eq!(c[i * n + j].to_bits(), expected.to_bits());
+                }
             }
         }
     }

@@ -1,11 +1,19 @@
-//! Arithmetic on slices: products, functions of single values, sums. Knows nothing of tensors or gradients.
+//! Arithmetic on slices: products, functions of single values, sums, updates.
+//! Knows nothing of tensors or gradients.
 //!
 //! The same source gives the same bits natively and in every browser: plain multiplications and additions,
-//! in an order that depends only on the sizes.
+//! in an order that depends only on the sizes. [`digest`] is there to check it.
 
+mod block;
+mod digest;
 pub mod functions;
 pub mod gemm;
+pub mod maps;
 pub mod reduce;
 pub mod simd;
 mod skinny;
+pub mod update;
 pub mod vmath;
+
+#[doc(hidden)]
+pub use digest::{DIGEST, digest};

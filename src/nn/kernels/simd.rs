@@ -124,8 +124,6 @@ mod lanes {
 
 #[cfg(not(target_arch = "wasm32"))]
 mod lanes {
-    use std::array::from_fn;
-
     /// Four lanes.
     #[derive(Debug, Clone, Copy)]
     #[repr(C, align(16))]
@@ -160,11 +158,13 @@ mod lanes {
 
         #[inline(always)]
         fn zip(self, other: Self, f: impl Fn(f32, f32) -> f32) -> Self {
-            Self(from_fn(|i| f(self.0[i], other.0[i])))
+            let ([a, b, c, d], [p, q, r, s]) = (self.0, other.0);
+            Self([f(a, p), f(b, q), f(c, r), f(d, s)])
         }
         #[inline(always)]
         fn map(self, f: impl Fn(f32) -> f32) -> Self {
-            Self(self.0.map(f))
+            let [a, b, c, d] = self.0;
+            Self([f(a), f(b), f(c), f(d)])
         }
 
         #[inline(always)]
@@ -210,7 +210,8 @@ mod lanes {
         /// x < y
         #[inline(always)]
         pub fn below(self, other: Self) -> Mask {
-            Mask(from_fn(|i| self.0[i] < other.0[i]))
+            let ([a, b, c, d], [p, q, r, s]) = (self.0, other.0);
+            Mask([a < p, b < q, c < r, d < s])
         }
         /// The bits, shifted to the left, plus `plus`, as a float.
         #[inline(always)]
@@ -226,8 +227,9 @@ mod lanes {
         }
         /// The lanes 0 to 3 of four vectors become the vectors.
         #[inline(always)]
-        pub fn transpose(rows: [Self; 4]) -> [Self; 4] {
-            from_fn(|i| Self(from_fn(|j| rows[j].0[i])))
+        pub fn transpose([a, b, c, d]: [Self; 4]) -> [Self; 4] {
+            let column = |i: usize| Self([a.0[i], b.0[i], c.0[i], d.0[i]]);
+            [column(0), column(1), column(2), column(3)]
         }
     }
 
@@ -235,7 +237,8 @@ mod lanes {
         /// `yes` where the lane is set, else `no`.
         #[inline(always)]
         pub fn select(self, yes: F4, no: F4) -> F4 {
-            F4(from_fn(|i| if self.0[i] { yes.0[i] } else { no.0[i] }))
+            let pick = |i: usize| if self.0[i] { yes.0[i] } else { no.0[i] };
+            F4([pick(0), pick(1), pick(2), pick(3)])
         }
     }
 }

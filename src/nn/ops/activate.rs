@@ -5,7 +5,7 @@ use super::slices::{output, storage_slice, with_slice};
 use crate::error::Result;
 use crate::nn::Activation;
 use crate::nn::kernels::functions::{self, Function};
-use crate::nn::kernels::vmath::{map, map_in_place, update, zip};
+use crate::nn::kernels::maps::{map, map_in_place, update, zip};
 use crate::params::Choice;
 use candle_core::{CpuStorage, CustomOp1, Layout, Shape, Tensor};
 

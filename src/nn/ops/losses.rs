@@ -3,8 +3,9 @@
 use super::backward::gradient_of;
 use super::slices::{output, same_shape, storage_slice, with_slice};
 use crate::error::Result;
+use crate::nn::kernels::maps::{sum_pairs, sum_pairs_into, update};
 use crate::nn::kernels::simd::F4;
-use crate::nn::kernels::vmath::{self, sum_pairs, sum_pairs_into, update};
+use crate::nn::kernels::vmath;
 use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Shape, Tensor, bail};
 use std::sync::Mutex;
 

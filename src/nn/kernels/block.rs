@@ -1,0 +1,274 @@
+//! Blocks of a product: four rows of A times a panel of eight columns of B.
+//!
+//! A block's 8 accumulators are as many vectors as V8 keeps in registers. Each combination of layouts has one
+//! loop over its blocks in a function of its own, with nothing else in it: anything more that is alive across
+//! the inner loop, or an inner loop that is unrolled here and not by V8, makes V8 spill (measured: half the
+//! speed and less).
+
+use super::gemm::View;
+use super::simd::F4;
+
+/// Rows of a block.
+pub(super) const ROWS: usize = 4;
+/// Columns of a block.
+pub(super) const COLUMNS: usize = 8;
+
+/// Four neighbours, aligned so that no load crosses a cache line.
+#[derive(Clone, Copy)]
+#[repr(align(16))]
+pub(super) struct Half(pub [f32; 4]);
+
+/// Blocks of four rows of A, one after the other.
+#[derive(Clone, Copy)]
+pub(super) struct Lines<'a> {
+    /// What they are in.
+    values: &'a [f32],
+    /// Where they begin.
+    at: usize,
+    /// From a row to the next, or, when the rows are neighbours, from a column to the next.
+    stride: usize,
+    /// From a block to the next.
+    next: usize,
+    /// Whether the four rows are neighbours.
+    neighbours: bool,
+}
+
+impl<'a> Lines<'a> {
+    /// `rows` rows of A from row `first` on, columns `from..to`.
+    pub(super) fn of(a: View<'a>, from: usize, to: usize, first: usize, rows: usize) -> Self {
+        assert!(first + rows <= a.rows && from <= to && to <= a.columns);
+        let (row_stride, depth_stride) = a.strides();
+        Self {
+            values: a.values,
+            at: first * row_stride + from * depth_stride,
+            stride: if a.transposed { depth_stride } else { row_stride },
+            next: ROWS * row_stride,
+            neighbours: a.transposed,
+        }
+    }
+
+    /// One block that has been packed, column after column.
+    pub(super) fn packed(block: &'a [Half]) -> Self {
+        // SAFETY: a `Half` is four values and nothing else.
+        let values = unsafe { std::slice::from_raw_parts(block.as_ptr().cast(), block.len() * ROWS) };
+        Self { values, at: 0, stride: ROWS, next: 0, neighbours: true }
+    }
+
+    /// Whether `blocks` blocks of `depth` columns lie inside the values.
+    fn hold(&self, blocks: usize, depth: usize) -> bool {
+        let (Some(last), Some(end)) = (blocks.checked_sub(1), depth.checked_sub(1)) else { return true };
+        let (row, column) = if self.neighbours { (1, self.stride) } else { (self.stride, 1) };
+        self.at + last * self.next + (ROWS - 1) * row + end * column < self.values.len()
+    }
+}
+
+/// Where blocks go, and what they start from.
+#[derive(Clone, Copy)]
+pub(super) struct Target<'a> {
+    c: *mut f32,
+    /// How many values `c` holds.
+    size: usize,
+    /// From a row of C to the next, or, when flipped, from a column to the next.
+    stride: usize,
+    flipped: bool,
+    /// Starting values: eight for every row, or, when flipped, one for each row; null for what is in C.
+    start: *const f32,
+    /// How many starting values there are.
+    starts: usize,
+    /// From a row's starting values to the next's.
+    start_stride: usize,
+    low: &'a F4,
+}
+
+impl<'a> Target<'a> {
+    /// Rows `stride` apart, added to what is there.
+    pub(super) fn sum(c: &'a mut [f32], stride: usize, low: &'a F4) -> Self {
+        let (size, c) = (c.len(), c.as_mut_ptr());
+        Self { c, size, stride, flipped: false, start: c, starts: size, start_stride: stride, low }
+    }
+
+    /// Rows `stride` apart, each starting from `row`.
+    pub(super) fn row(c: &'a mut [f32], stride: usize, row: &'a [f32; COLUMNS], low: &'a F4) -> Self {
+        Self { start: row.as_ptr(), starts: COLUMNS, start_stride: 0, ..Self::sum(c, stride, low) }
+    }
+
+    /// Columns `stride` apart, added to what is there.
+    pub(super) fn flipped_sum(c: &'a mut [f32], stride: usize, low: &'a F4) -> Self {
+        let start = std::ptr::null();
+        Self { start, starts: 0, start_stride: 0, flipped: true, ..Self::sum(c, stride, low) }
+    }
+
+    /// Columns `stride` apart, each starting from `column`.
+    pub(super) fn flipped_column(c: &'a mut [f32], stride: usize, column: &'a [f32], low: &'a F4) -> Self {
+        let (start, starts) = (column.as_ptr(), column.len());
+        Self { start, starts, start_stride: 1, ..Self::flipped_sum(c, stride, low) }
+    }
+
+    /// Columns `stride` apart, starting from 0.
+    pub(super) fn flipped_zero(c: &'a mut [f32], stride: usize, low: &'a F4) -> Self {
+        Self { start: &0.0, starts: 1, ..Self::flipped_sum(c, stride, low) }
+    }
+
+    /// Computes `blocks` blocks.
+    ///
+    /// # Panics
+    /// When they would reach over the edge of anything.
+    pub(super) fn compute(&self, blocks: usize, lines: Lines, panel: &[[Half; 2]]) {
+        if blocks == 0 {
+            return;
+        }
+        let (depth, rows) = (panel.len(), blocks * ROWS);
+        assert!(lines.hold(blocks, depth));
+        let (end, starts) = if self.flipped {
+            ((COLUMNS - 1) * self.stride + rows, 1 + (rows - 1) * self.start_stride)
+        } else {
+            ((rows - 1) * self.stride + COLUMNS, (rows - 1) * self.start_stride + COLUMNS)
+        };
+        assert!(end <= self.size && (self.start.is_null() || starts <= self.starts));
+        let at = lines.values.as_ptr().wrapping_add(lines.at);
+        let panel = panel.as_ptr().cast();
+        let run = match (lines.neighbours, self.flipped) {
+            (false, false) => run_rows::<false>,
+            (false, true) => run_rows::<true>,
+            (true, false) => run_neighbours::<false>,
+            (true, true) => run_neighbours::<true>,
+        };
+        // SAFETY: all that is read and written has just been checked.
+        unsafe { run(blocks, depth, at, lines.stride, lines.next, panel, *self) };
+    }
+
+    /// The left and the right halves of a block's four rows, before anything is added.
+    ///
+    /// # Safety
+    /// C and the start hold block `i`.
+    #[inline(always)]
+    unsafe fn load<const FLIPPED: bool>(&self, i: usize) -> Sums {
+        let at = |r: usize| self.start.wrapping_add((i * ROWS + r) * self.start_stride);
+        // SAFETY: the caller's, for everything below.
+        unsafe {
+            if !FLIPPED {
+                let row = |r: usize| [F4::load(at(r)), F4::load(at(r).add(4))];
+                [row(0), row(1), row(2), row(3)]
+            } else if !self.start.is_null() {
+                let row = |r: usize| [F4::splat(*at(r)), F4::splat(*at(r))];
+                [row(0), row(1), row(2), row(3)]
+            } else {
+                let column = |j: usize| F4::load(self.c.wrapping_add(j * self.stride + i * ROWS));
+                let [a, b, c, d] = F4::transpose([column(0), column(1), column(2), column(3)]);
+                let [e, f, g, h] = F4::transpose([column(4), column(5), column(6), column(7)]);
+                [[a, e], [b, f], [c, g], [d, h]]
+            }
+        }
+    }
+
+    /// Writes max(sums, low).
+    ///
+    /// # Safety
+    /// C holds block `i`.
+    #[inline(always)]
+    unsafe fn store<const FLIPPED: bool>(&self, i: usize, [a, b, c, d]: Sums) {
+        // SAFETY: the caller's, for everything below. The read is volatile because it is wanted here: moved
+        // out of the loops it would take a register from them.
+        unsafe {
+            let low = (&raw const *self.low).read_volatile();
+            if !FLIPPED {
+                let write = |r: usize, [left, right]: [F4; 2]| {
+                    let at = self.c.wrapping_add((i * ROWS + r) * self.stride);
+                    left.at_least(low).store(at);
+                    right.at_least(low).store(at.add(4));
+                };
+                write(0, a);
+                write(1, b);
+                write(2, c);
+                write(3, d);
+            } else {
+                let write = |j: usize, column: F4| {
+                    column.at_least(low).store(self.c.wrapping_add(j * self.stride + i * ROWS));
+                };
+                for half in 0..2 {
+                    let [p, q, r, s] = F4::transpose([a[half], b[half], c[half], d[half]]);
+                    write(4 * half, p);
+                    write(4 * half + 1, q);
+                    write(4 * half + 2, r);
+                    write(4 * half + 3, s);
+                }
+            }
+        }
+    }
+}
+
+/// A block: four rows, in halves of four columns.
+type Sums = [[F4; 2]; ROWS];
+
+/// One step of the inner loop: adds a column of A times a row of the panel.
+///
+/// # Safety
+/// `panel` can be read to 8 values.
+#[inline(always)]
+unsafe fn step(sums: Sums, [x, y, z, w]: [f32; ROWS], panel: *const f32) -> Sums {
+    // SAFETY: the caller's.
+    let (left, right) = unsafe { (F4::load(panel), F4::load(panel.add(4))) };
+    let add = |[p, q]: [F4; 2], x: f32| [p + F4::splat(x) * left, q + F4::splat(x) * right];
+    [add(sums[0], x), add(sums[1], y), add(sums[2], z), add(sums[3], w)]
+}
+
+/// Blocks whose rows are `stride` apart, each row's values being neighbours.
+///
+/// # Safety
+/// `at` holds `blocks` blocks of `depth` columns, `panel` holds `depth` rows, the target has room.
+#[inline(never)]
+unsafe fn run_rows<const FLIPPED: bool>(
+    blocks: usize,
+    depth: usize,
+    at: *const f32,
+    stride: usize,
+    next: usize,
+    panel: *const f32,
+    to: Target,
+) {
+    for i in 0..blocks {
+        let row = |r: usize| at.wrapping_add(i * next + r * stride);
+        let (x, y, z, w) = (row(0), row(1), row(2), row(3));
+        // SAFETY: the caller's.
+        unsafe {
+            let mut sums = to.load::<FLIPPED>(i);
+            let mut panel = panel;
+            for p in 0..depth {
+                sums = step(sums, [*x.add(p), *y.add(p), *z.add(p), *w.add(p)], panel);
+                panel = panel.add(COLUMNS);
+            }
+            to.store::<FLIPPED>(i, sums);
+        }
+    }
+}
+
+/// Blocks whose four rows are neighbours, each row's values being `stride` apart.
+///
+/// # Safety
+/// As for [`run_rows`].
+#[inline(never)]
+unsafe fn run_neighbours<const FLIPPED: bool>(
+    blocks: usize,
+    depth: usize,
+    at: *const f32,
+    stride: usize,
+    next: usize,
+    panel: *const f32,
+    to: Target,
+) {
+    for i in 0..blocks {
+        let mut column = at.wrapping_add(i * next);
+        // SAFETY: the caller's.
+        unsafe {
+            let mut sums = to.load::<FLIPPED>(i);
+            let mut panel = panel;
+            for _ in 0..depth {
+                let x = [*column, *column.add(1), *column.add(2), *column.add(3)];
+                sums = step(sums, x, panel);
+                column = column.wrapping_add(stride);
+                panel = panel.add(COLUMNS);
+            }
+            to.store::<FLIPPED>(i, sums);
+        }
+    }
+}
