@@ -3,7 +3,7 @@
 use serde_json::{Map, Value as Json, json};
 
 use crate::config::{Config, DEFAULT_SEED};
-use crate::data::{self, Domain, Shape};
+use crate::data::{self, Shape};
 use crate::error::{Error, Result, clip};
 use crate::frame::{Request, Section};
 use crate::models::{self, Phase};
@@ -20,7 +20,8 @@ pub fn catalog() -> String {
         .map(|entry| {
             json!({
                 "id": entry.id,
-                "domain": entry.domain.id(),
+                "domain": entry.shape.domain.id(),
+                "shape": shape_json(&entry.shape),
                 "drawable": entry.drawable,
                 "attribution": entry.attribution,
                 "params": (entry.specs)().iter().map(|spec| spec_json(spec, None)).collect::<Vec<_>>(),
@@ -185,7 +186,7 @@ pub fn read_dataset(text: &str) -> Result<Config> {
         _ => return Err(Error::Config("this configuration names no dataset".into())),
     };
     // Any model that takes it will do: only the data are generated.
-    let model = models::ALL.iter().find(|model| model.domains.contains(&dataset.domain));
+    let model = models::ALL.iter().find(|model| model.domains.contains(&dataset.shape.domain));
     map.insert("model".into(), json!(model.map_or("", |model| model.id)));
     config_from(&map)
 }
@@ -206,8 +207,8 @@ pub fn config_json(config: &Config) -> String {
     Json::Object(config_map(config)).to_string()
 }
 
-fn shape_json(domain: Domain, shape: &Shape) -> Json {
-    json!({ "domain": domain.id(), "channels": shape.channels, "height": shape.height, "width": shape.width })
+fn shape_json(shape: &Shape) -> Json {
+    json!({ "domain": shape.domain.id(), "channels": shape.channels, "height": shape.height, "width": shape.width })
 }
 
 /// What the page shows around the views.
@@ -220,7 +221,7 @@ pub fn info(session: &Session) -> String {
     json!({
         "step": session.steps(),
         "config": config_map(config),
-        "shape": shape_json(config.domain(), &session.data().shape),
+        "shape": shape_json(&session.data().shape),
         "extent": session.data().extent,
         "parameters": session.model().vars().count(),
         "latentDim": session.model().latent().map(|latent| latent.dim()),

@@ -31,8 +31,8 @@ impl Config {
     pub fn new(dataset: &str, model: &str) -> Result<Self> {
         let dataset = data::find(dataset)?;
         let model = models::find(model)?;
-        if !model.domains.contains(&dataset.domain) {
-            let fitting = data::ALL.iter().filter(|entry| model.domains.contains(&entry.domain));
+        if !model.domains.contains(&dataset.shape.domain) {
+            let fitting = data::ALL.iter().filter(|entry| model.domains.contains(&entry.shape.domain));
             return Err(Error::Config(format!(
                 "the model \"{}\" does not take the data set \"{}\"; it takes: {}",
                 model.id,
@@ -41,12 +41,12 @@ impl Config {
             )));
         }
         let data = (dataset.specs)().into_iter().map(|spec| (spec.key.to_string(), spec.default)).collect();
-        Ok(Self { dataset, model, seed: DEFAULT_SEED, data, params: model.defaults_on(dataset.domain) })
+        Ok(Self { dataset, model, seed: DEFAULT_SEED, data, params: model.defaults_on(dataset.shape.domain) })
     }
 
     /// The kind of data.
     pub fn domain(&self) -> Domain {
-        self.dataset.domain
+        self.dataset.shape.domain
     }
 
     /// Sets one value: the seed, or a setting of the data set or of the model.
@@ -64,7 +64,7 @@ impl Config {
         let (values, (kind, effect)) = if let Some(found) = find(&data) {
             (&mut self.data, found)
         } else if let Some(found) = find(&params) {
-            self.model.check_option(key, value, self.dataset.domain)?;
+            self.model.check_option(key, value, self.dataset.shape.domain)?;
             (&mut self.params, found)
         } else {
             let known = data.iter().chain(&params).map(|spec| spec.key).chain(["seed"]);

@@ -15,7 +15,7 @@ pub mod metrics;
 pub mod models;
 pub mod nn;
 pub mod params;
-pub mod rng;
+pub use tealight_kernels::rng;
 pub mod session;
 pub mod snapshot;
 #[cfg(target_arch = "wasm32")]

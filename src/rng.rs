@@ -5,8 +5,8 @@
 //! Transcendental functions come from `libm` or from our own kernels, not from the platform, so that native
 //! and wasm agree.
 
-use crate::nn::kernels::simd::F4;
-use crate::nn::kernels::vmath::{ln, sin_cos_turns};
+use crate::simd::F4;
+use crate::vmath::{ln, sin_cos_turns};
 
 /// A portable, seedable, snapshotable random number generator.
 #[derive(Debug, Clone, PartialEq, Eq)]

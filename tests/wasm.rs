@@ -146,3 +146,8 @@ fn memory_stays_flat_over_50_sessions() {
     (0..50).for_each(|_| life());
     assert_eq!(memory(), before);
 }
+
+#[wasm_bindgen_test]
+fn the_arithmetic_has_the_same_bits_as_natively() {
+    assert_eq!(tealight::nn::kernels::digest(), tealight::nn::kernels::DIGEST);
+}

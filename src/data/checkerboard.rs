@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use super::boxes::box_mass;
 use super::density::finite_pair;
-use super::{Data, Domain, Entry, LogDensity, points};
+use super::{Data, Entry, LogDensity, Shape, points};
 use crate::error::Result;
 use crate::params;
 use crate::params::{Params, Value};
@@ -26,7 +26,7 @@ params! {
 /// The checkerboard, as the catalogue lists it: by default that of FFJORD (<https://arxiv.org/abs/1810.01367>).
 pub const ENTRY: Entry = Entry {
     id: "checkerboard",
-    domain: Domain::Points,
+    shape: Shape::points(2),
     specs: Settings::specs,
     presets: &[],
     drawable: false,

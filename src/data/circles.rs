@@ -4,7 +4,7 @@ use std::f64::consts::TAU;
 use std::sync::Arc;
 
 use super::density::{Mixture, nodes};
-use super::{Data, Domain, Entry, Preset, points};
+use super::{Data, Entry, Preset, Shape, points};
 use crate::error::Result;
 use crate::params;
 use crate::params::{Params, Value};
@@ -26,7 +26,7 @@ params! {
 /// The circles, as the catalogue lists them.
 pub const ENTRY: Entry = Entry {
     id: "circles",
-    domain: Domain::Points,
+    shape: Shape::points(2),
     specs: Settings::specs,
     presets: &[
         Preset { id: "sklearn", values: &[("radius", 1.0), ("factor", 0.5), ("noise", 0.05)] },

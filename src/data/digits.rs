@@ -3,7 +3,7 @@
 //! `digits.bin` is written by `tools/extract_digits.py` from scikit-learn's `load_digits`, which is the test part of
 //! the UCI set: image after image, 64 values 0..=16 and the label.
 
-use super::{Data, Domain, Entry, Shape, Split};
+use super::{Data, Entry, Shape, Split};
 use crate::error::Result;
 use crate::params::{Params, Value};
 use crate::rng::Rng;
@@ -32,7 +32,7 @@ params! {
 /// The digits, as the catalogue lists them.
 pub const ENTRY: Entry = Entry {
     id: "digits",
-    domain: Domain::Images,
+    shape: SHAPE,
     specs: Settings::specs,
     presets: &[],
     drawable: false,

@@ -8,7 +8,7 @@ use std::f64::consts::TAU;
 use std::sync::Arc;
 
 use super::density::Mixture;
-use super::{Data, Domain, Entry, LogDensity, points};
+use super::{Data, Entry, LogDensity, Shape, points};
 use crate::error::{Error, Result, clip};
 use crate::params;
 use crate::params::{Params, Value};
@@ -35,7 +35,7 @@ params! {
 /// The drawing, as the catalogue lists it.
 pub const ENTRY: Entry = Entry {
     id: "drawn",
-    domain: Domain::Points,
+    shape: Shape::points(2),
     specs: Settings::specs,
     presets: &[],
     drawable: true,

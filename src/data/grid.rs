@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::density::Mixture;
-use super::{Data, Domain, Entry, Modes, Preset, points};
+use super::{Data, Entry, Modes, Preset, Shape, points};
 use crate::error::Result;
 use crate::params;
 use crate::params::{Params, Value};
@@ -25,7 +25,7 @@ params! {
 /// The grid, as the catalogue lists it.
 pub const ENTRY: Entry = Entry {
     id: "grid",
-    domain: Domain::Points,
+    shape: Shape::points(2),
     specs: Settings::specs,
     presets: &[
         // VEEGAN (https://arxiv.org/abs/1705.07761), PacGAN (https://arxiv.org/abs/1712.04086).

@@ -222,8 +222,8 @@ pub type Generate = fn(values: &[(String, Value)], seed: u32) -> Result<Data>;
 pub struct Entry {
     /// Its id.
     pub id: &'static str,
-    /// What its rows are.
-    pub domain: Domain,
+    /// The shape of its rows, and what they are.
+    pub shape: Shape,
     /// Its settings.
     pub specs: fn() -> Vec<Spec>,
     /// Published settings.

@@ -4,7 +4,7 @@ use std::f64::consts::PI;
 use std::sync::Arc;
 
 use super::density::{Mixture, nodes};
-use super::{Data, Domain, Entry, Preset, points};
+use super::{Data, Entry, Preset, Shape, points};
 use crate::error::Result;
 use crate::params;
 use crate::params::{Params, Value};
@@ -24,7 +24,7 @@ params! {
 /// The moons, as the catalogue lists them.
 pub const ENTRY: Entry = Entry {
     id: "moons",
-    domain: Domain::Points,
+    shape: Shape::points(2),
     specs: Settings::specs,
     // FFJORD (https://arxiv.org/abs/1810.01367) doubles scikit-learn's; where it puts their middle does not matter.
     presets: &[Preset { id: "ffjord", values: &[("radius", 2.0), ("noise", 0.2)] }],

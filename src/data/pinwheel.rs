@@ -9,7 +9,7 @@ use std::f64::consts::TAU;
 use std::sync::{Arc, OnceLock};
 
 use super::density::{finite_pair, log_normal, log_sum_exp};
-use super::{Data, Domain, Entry, LogDensity, points};
+use super::{Data, Entry, LogDensity, Shape, points};
 use crate::error::Result;
 use crate::params;
 use crate::params::{Params, Value};
@@ -33,7 +33,7 @@ params! {
 /// The pinwheel, as the catalogue lists it.
 pub const ENTRY: Entry = Entry {
     id: "pinwheel",
-    domain: Domain::Points,
+    shape: Shape::points(2),
     specs: Settings::specs,
     presets: &[],
     drawable: false,

@@ -4,7 +4,7 @@ use std::f64::consts::TAU;
 use std::sync::Arc;
 
 use super::density::Mixture;
-use super::{Data, Domain, Entry, Modes, Preset, points};
+use super::{Data, Entry, Modes, Preset, Shape, points};
 use crate::error::Result;
 use crate::params;
 use crate::params::{Params, Value};
@@ -26,7 +26,7 @@ params! {
 /// The ring, as the catalogue lists it.
 pub const ENTRY: Entry = Entry {
     id: "ring",
-    domain: Domain::Points,
+    shape: Shape::points(2),
     specs: Settings::specs,
     presets: &[
         // The usual σ of the GAN literature at this radius: WGAN-GP's ring before it is scaled.

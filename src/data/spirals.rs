@@ -7,7 +7,7 @@ use std::f64::consts::{PI, TAU};
 use std::sync::Arc;
 
 use super::density::{Mixture, nodes};
-use super::{Data, Domain, Entry, Preset, points};
+use super::{Data, Entry, Preset, Shape, points};
 use crate::error::Result;
 use crate::params;
 use crate::params::{Params, Value};
@@ -29,7 +29,7 @@ params! {
 /// The spirals, as the catalogue lists them.
 pub const ENTRY: Entry = Entry {
     id: "spirals",
-    domain: Domain::Points,
+    shape: Shape::points(2),
     specs: Settings::specs,
     presets: &[Preset { id: "ffjord", values: &[("radius", PI), ("turns", 1.5), ("noise", 0.1)] }],
     drawable: false,

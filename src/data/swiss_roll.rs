@@ -4,7 +4,7 @@ use std::f64::consts::PI;
 use std::sync::Arc;
 
 use super::density::{Mixture, nodes};
-use super::{Data, Domain, Entry, Preset, points};
+use super::{Data, Entry, Preset, Shape, points};
 use crate::error::Result;
 use crate::params;
 use crate::params::{Params, Value};
@@ -29,7 +29,7 @@ const END: f64 = 4.5 * PI;
 /// The Swiss roll, as the catalogue lists it.
 pub const ENTRY: Entry = Entry {
     id: "swiss-roll",
-    domain: Domain::Points,
+    shape: Shape::points(2),
     specs: Settings::specs,
     presets: &[
         // FFJORD (https://arxiv.org/abs/1810.01367): noise 1, divided by 5.

@@ -67,7 +67,7 @@ fn every_set_builds_at_both_ends_of_every_range() {
             let data =
                 (entry.generate)(&values, 1).unwrap_or_else(|e| panic!("{} {values:?}: {e}", entry.id));
             let context = format!("{} {values:?}", entry.id);
-            assert_eq!(data.shape.domain, entry.domain, "{context}");
+            assert_eq!(data.shape.domain, entry.shape.domain, "{context}");
             let size = data.shape.size();
             for split in [&data.train, &data.held_out] {
                 let n = split.len(&data.shape);
@@ -90,7 +90,7 @@ fn every_set_builds_at_both_ends_of_every_range() {
 
 #[test]
 fn a_quarter_as_many_rows_are_held_out_and_they_are_others() {
-    for entry in ALL.iter().filter(|entry| entry.domain == Domain::Points) {
+    for entry in ALL.iter().filter(|entry| entry.shape.domain == Domain::Points) {
         for samples in [100, 101, 10_000] {
             let data = (entry.generate)(&numbers(&[("samples", samples as f64)]), 1).unwrap();
             assert_eq!(data.train.len(&data.shape), samples, "{}", entry.id);
@@ -116,7 +116,7 @@ fn the_seed_and_nothing_else_decides_the_rows() {
         // The digits of the default split are given, not drawn.
         assert_eq!(first.train == other.train, entry.id == "digits", "{}", entry.id);
         // More rows are the same rows and more.
-        if entry.domain == Domain::Points {
+        if entry.shape.domain == Domain::Points {
             let few = (entry.generate)(&numbers(&[("samples", 100.0)]), 42).unwrap();
             assert_eq!(first.train.xs[..200], few.train.xs, "{}", entry.id);
         }
@@ -125,7 +125,7 @@ fn the_seed_and_nothing_else_decides_the_rows() {
 
 #[test]
 fn extents_are_squares_that_show_the_rows() {
-    for entry in ALL.iter().filter(|entry| entry.domain == Domain::Points) {
+    for entry in ALL.iter().filter(|entry| entry.shape.domain == Domain::Points) {
         for values in variants(entry) {
             let data = (entry.generate)(&values, 2).unwrap();
             let [x0, x1, y0, y1] = data.extent;
@@ -222,7 +222,7 @@ fn entropies_are_the_reference_ones() {
 fn smooth() -> Vec<(&'static str, Settings)> {
     let mut cases: Vec<_> = ALL
         .iter()
-        .filter(|entry| entry.domain == Domain::Points)
+        .filter(|entry| entry.shape.domain == Domain::Points)
         .flat_map(|entry| [0.2, 0.5].map(|noise| (entry.id, numbers(&[("noise", noise)]))))
         .collect();
     cases.push(("pinwheel", numbers(&[("arms", 9.0), ("twist", 1.0), ("noise", 0.3)])));
@@ -263,7 +263,7 @@ fn densities_have_mass_one_and_their_entropy() {
 #[test]
 fn held_out_rows_score_the_entropy() {
     let mut cases = smooth();
-    for entry in ALL.iter().filter(|entry| entry.domain == Domain::Points) {
+    for entry in ALL.iter().filter(|entry| entry.shape.domain == Domain::Points) {
         cases.extend(variants(entry).into_iter().map(|values| (entry.id, values)));
     }
     let mut scored = 0;
@@ -389,7 +389,7 @@ fn unknown_and_bad_settings_are_refused() {
 #[test]
 fn densities_answer_fast() {
     // A few thousand evaluations belong in one frame's budget; the limit leaves room for a busy machine.
-    for entry in ALL.iter().filter(|entry| entry.domain == Domain::Points) {
+    for entry in ALL.iter().filter(|entry| entry.shape.domain == Domain::Points) {
         let data = (entry.generate)(&[], 4).unwrap();
         let density = data.density.unwrap();
         let start = std::time::Instant::now();

@@ -7,13 +7,12 @@ pub mod adversarial;
 pub mod gan;
 pub mod vae;
 
-use candle_core::backprop::GradStore;
 use candle_core::{Device, Tensor};
 
 use crate::choices;
 use crate::data::{Data, Domain, Shape, Split};
 use crate::error::{Error, Result};
-use crate::nn::{Optimizer, OptimizerKind, Update, Vars};
+use crate::nn::{self, Optimizer, OptimizerKind, Update, Vars};
 use crate::params::{Effect, Spec, Value};
 use crate::rng::Rng;
 
@@ -106,7 +105,7 @@ impl Step<'_> {
         if !loss.to_scalar::<f32>()?.is_finite() {
             return Err(self.diverged(what));
         }
-        let gradients: GradStore = loss.backward()?;
+        let gradients = nn::backward(loss)?;
         match optimizer.step(vars, &gradients, rate)? {
             Update::Applied => Ok(()),
             Update::Refused => Err(self.diverged(&format!("the gradient of {what}"))),

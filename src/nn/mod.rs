@@ -8,7 +8,7 @@
 pub mod activation;
 pub mod ema;
 pub mod init;
-pub mod kernels;
+pub use tealight_kernels as kernels;
 pub mod linear;
 pub mod mlp;
 pub mod ops;

@@ -95,7 +95,7 @@ fn every_model_builds_and_steps_at_both_ends_of_every_range() {
 #[test]
 fn every_data_set_trains_at_both_ends_of_every_range() {
     for entry in data::ALL {
-        let model = models::ALL.iter().find(|model| model.domains.contains(&entry.domain)).unwrap();
+        let model = models::ALL.iter().find(|model| model.domains.contains(&entry.shape.domain)).unwrap();
         for spec in (entry.specs)() {
             for end in ends(&spec) {
                 let mut config = config(entry.id, model.id);

@@ -41,7 +41,7 @@ pub fn pairs() -> Vec<(&'static str, &'static str)> {
     let models = tealight::models::ALL.iter();
     models
         .flat_map(|model| {
-            let sets = data::ALL.iter().filter(|set| model.domains.contains(&set.domain));
+            let sets = data::ALL.iter().filter(|set| model.domains.contains(&set.shape.domain));
             sets.map(|set| (set.id, model.id))
         })
         .collect()

@@ -83,7 +83,14 @@ fn a_linear_vae_on_digits_reaches_the_likelihood_of_probabilistic_pca() {
 #[test]
 fn a_linear_beta_vae_on_digits_fills_exactly_the_units_of_reverse_water_filling() {
     let (data, all) = all_digits();
-    let params = VaeParams { variance: Variance::Fixed, sigma2: 0.05, beta: 4.0, ..VaeParams::default() };
+    // The seventh unit carries 0.0064 nats: large batches, or its growth drowns in the noise of the others.
+    let params = VaeParams {
+        variance: Variance::Fixed,
+        sigma2: 0.05,
+        beta: 4.0,
+        batch_size: 1024,
+        ..VaeParams::default()
+    };
     let mut vae = Vae::new(linear(16, 6000, params), &data.shape, 1).unwrap();
     train(&mut vae, &data, 6000);
     let mut rng = Rng::stream(3, "test");
@@ -96,7 +103,7 @@ fn a_linear_beta_vae_on_digits_fills_exactly_the_units_of_reverse_water_filling(
     let rows = first_rows(&all, &data.shape, 1797).unwrap();
     let (means, deviations) = vae.encode(&rows).unwrap().unwrap();
     let kl = unit_kl(&means, &deviations).unwrap();
-    assert_eq!(kl.iter().filter(|kl| **kl > 0.01).count(), 7, "{kl:?}");
+    assert_eq!(kl.iter().filter(|kl| **kl > 0.003).count(), 7, "{kl:?}");
 }
 
 #[test]

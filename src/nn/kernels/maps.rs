@@ -139,7 +139,7 @@ pub fn store_rest(x: F4, rest: &mut [f32]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::nn::kernels::vmath::tanh;
+    use crate::vmath::tanh;
 
     #[test]
     fn rests_are_computed_like_whole_vectors() {

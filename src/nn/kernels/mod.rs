@@ -3,6 +3,7 @@
 //!
 //! The same source gives the same bits natively and in every browser: plain multiplications and additions,
 //! in an order that depends only on the sizes. [`digest`] is there to check it.
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod block;
 mod digest;
@@ -17,3 +18,5 @@ pub mod vmath;
 
 #[doc(hidden)]
 pub use digest::{DIGEST, digest};
+#[path = "../../rng.rs"]
+pub mod rng;
