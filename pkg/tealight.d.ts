@@ -1,0 +1,128 @@
+/* tslint:disable */
+/* eslint-disable */
+
+/**
+ * One model on one data set.
+ */
+export class Session {
+    free(): void;
+    [Symbol.dispose](): void;
+    /**
+     * Configuration, shape, extent, losses and more, as JSON.
+     */
+    info(): string;
+    /**
+     * Takes weights from safetensors.
+     */
+    loadWeights(bytes: Uint8Array | number[]): void;
+    /**
+     * A fresh session from a flat JSON configuration.
+     */
+    constructor(config: string);
+    /**
+     * Computes views from a JSON list of requests; says as JSON where each lies in what `read` gives.
+     */
+    prepare(requests: string): string;
+    /**
+     * Copies the prepared values to the start of `out`.
+     */
+    read(out: Float32Array): void;
+    /**
+     * Back to step 0 with the same weights again.
+     */
+    reset(): void;
+    /**
+     * Becomes the session that a snapshot was taken of.
+     */
+    restore(bytes: Uint8Array | number[]): void;
+    /**
+     * Changes a setting to a value given as JSON; "live", or "restart" if the session was rebuilt at step 0.
+     */
+    set(key: string, value: string): string;
+    /**
+     * Everything needed to go on, bit for bit.
+     */
+    snapshot(): Uint8Array;
+    /**
+     * Takes `n` steps.
+     */
+    step(n: number): void;
+    /**
+     * Steps taken.
+     */
+    steps(): number;
+    /**
+     * The weights as safetensors.
+     */
+    weights(): Uint8Array;
+}
+
+/**
+ * Everything that there is to choose, as JSON.
+ */
+export function catalog(): string;
+
+/**
+ * A seed that nobody chose: the only use of the platform's randomness.
+ */
+export function freshSeed(): number;
+
+/**
+ * `n` rows of a data set given as JSON (`{"dataset": …}`), row-major.
+ */
+export function preview(config: string, n: number): Float32Array;
+
+export function start(): void;
+
+export type InitInput = RequestInfo | URL | Response | BufferSource | WebAssembly.Module;
+
+export interface InitOutput {
+    readonly memory: WebAssembly.Memory;
+    readonly __wbg_session_free: (a: number, b: number) => void;
+    readonly catalog: () => [number, number];
+    readonly freshSeed: () => [number, number, number];
+    readonly preview: (a: number, b: number, c: number) => [number, number, number];
+    readonly session_info: (a: number) => [number, number];
+    readonly session_loadWeights: (a: number, b: number, c: number) => [number, number];
+    readonly session_new: (a: number, b: number) => [number, number, number];
+    readonly session_prepare: (a: number, b: number, c: number) => [number, number, number, number];
+    readonly session_read: (a: number, b: any) => [number, number];
+    readonly session_reset: (a: number) => [number, number];
+    readonly session_restore: (a: number, b: number, c: number) => [number, number];
+    readonly session_set: (a: number, b: number, c: number, d: number, e: number) => [number, number, number, number];
+    readonly session_snapshot: (a: number) => [number, number, number];
+    readonly session_step: (a: number, b: number) => [number, number];
+    readonly session_steps: (a: number) => number;
+    readonly session_weights: (a: number) => [number, number, number];
+    readonly start: () => void;
+    readonly __wbindgen_free: (a: number, b: number, c: number) => void;
+    readonly __wbindgen_exn_store: (a: number) => void;
+    readonly __externref_table_alloc: () => number;
+    readonly __wbindgen_externrefs: WebAssembly.Table;
+    readonly __wbindgen_malloc: (a: number, b: number) => number;
+    readonly __wbindgen_realloc: (a: number, b: number, c: number, d: number) => number;
+    readonly __externref_table_dealloc: (a: number) => void;
+    readonly __wbindgen_start: () => void;
+}
+
+export type SyncInitInput = BufferSource | WebAssembly.Module;
+
+/**
+ * Instantiates the given `module`, which can either be bytes or
+ * a precompiled `WebAssembly.Module`.
+ *
+ * @param {{ module: SyncInitInput }} module - Passing `SyncInitInput` directly is deprecated.
+ *
+ * @returns {InitOutput}
+ */
+export function initSync(module: { module: SyncInitInput } | SyncInitInput): InitOutput;
+
+/**
+ * If `module_or_path` is {RequestInfo} or {URL}, makes a request and
+ * for everything else, calls `WebAssembly.instantiate` directly.
+ *
+ * @param {{ module_or_path: InitInput | Promise<InitInput> }} module_or_path - Passing `InitInput` directly is deprecated.
+ *
+ * @returns {Promise<InitOutput>}
+ */
+export default function __wbg_init (module_or_path?: { module_or_path: InitInput | Promise<InitInput> } | InitInput | Promise<InitInput>): Promise<InitOutput>;
