@@ -85,7 +85,7 @@ async function compile() {
   }
   const { code, output } = await run(
     "cargo",
-    ["build", "--locked", "--release", "--lib", "--target", target, "--message-format=json-render-diagnostics", ...remapArgs()],
+    ["build", "--locked", "--profile", "wasm", "--lib", "--target", target, "--message-format=json-render-diagnostics", ...remapArgs()],
     { env, capture: "stdout", quiet: true },
   );
   if (code !== 0) throw new Sentence("the Rust sources do not compile to wasm: see cargo's words above");
@@ -110,7 +110,6 @@ function describe() {
     description: field("description"),
     version: field("version"),
     license: field("license"),
-    repository: { type: "git", url: field("repository") },
     files: products.filter((name) => name !== "package.json"),
     main: "tealight.js",
     types: "tealight.d.ts",
