@@ -80,14 +80,13 @@ impl Step<'_> {
     ///
     /// With replacement, the stream's state is the only state: nothing to keep between steps.
     pub fn batch(&mut self, n: usize) -> Result<Tensor> {
-        let size = self.data.shape.size();
-        let rows = self.data.train.xs.len() / size;
-        let mut xs = Vec::with_capacity(n * size);
+        let (train, shape) = (&self.data.train, &self.data.shape);
+        let rows = train.len(shape) as u32;
+        let mut xs = Vec::with_capacity(n * shape.size());
         for _ in 0..n {
-            let start = self.batches.below(rows as u32) as usize * size;
-            xs.extend(self.data.train.xs.iter().skip(start).take(size));
+            xs.extend_from_slice(train.row(shape, self.batches.below(rows) as usize));
         }
-        matrix(xs, n, size)
+        matrix(xs, n, shape.size())
     }
 
     /// Applies the update that `loss` asks for.
