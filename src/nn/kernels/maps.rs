@@ -33,6 +33,27 @@ pub fn map_in_place(xs: &mut [f32], f: impl Fn(F4) -> F4) {
     }
 }
 
+/// Replaces every x by the first result of f, while `out` takes the second.
+///
+/// # Panics
+/// When the two are not equally long.
+#[inline(always)]
+pub fn map_both(xs: &mut [f32], out: &mut [f32], f: impl Fn(F4) -> (F4, F4)) {
+    assert_eq!(xs.len(), out.len());
+    let (fours, rest) = xs.as_chunks_mut::<4>();
+    let (out_fours, out_rest) = out.as_chunks_mut::<4>();
+    for (x, out) in fours.iter_mut().zip(out_fours) {
+        let (value, other) = f(F4::from_array(x));
+        value.write(x);
+        other.write(out);
+    }
+    if !rest.is_empty() {
+        let (value, other) = f(load_rest(rest));
+        store_rest(value, rest);
+        store_rest(other, out_rest);
+    }
+}
+
 /// Writes f(x, y) for every pair.
 ///
 /// # Panics

@@ -7,6 +7,7 @@
 
 mod block;
 mod digest;
+pub mod elementwise;
 pub mod functions;
 pub mod gemm;
 pub mod maps;

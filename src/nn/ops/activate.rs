@@ -4,8 +4,7 @@ use super::backward::gradient_of;
 use super::slices::{output, storage_slice, with_slice};
 use crate::error::Result;
 use crate::nn::Activation;
-use crate::nn::kernels::functions::{self, Function};
-use crate::nn::kernels::maps::{map, map_in_place, update, zip};
+use crate::nn::kernels::elementwise::{Kind, multiply};
 use crate::params::Choice;
 use candle_core::{CpuStorage, CustomOp1, Layout, Shape, Tensor};
 
@@ -28,39 +27,34 @@ pub fn softplus(xs: &Tensor) -> Result<Tensor> {
     activate(xs, Activation::Softplus)
 }
 
-/// `$body` with `$F` standing for the function: each activation gets loops of its own.
-macro_rules! with_function {
-    ($activation:expr, $F:ident => $body:expr) => {
-        with_function!($activation, $F => $body;
-            Relu LeakyRelu Tanh Silu Gelu Elu Softplus Sigmoid Identity)
-    };
-    ($activation:expr, $F:ident => $body:expr; $($name:ident)+) => {
-        match $activation {
-            $(Activation::$name => {
-                type $F = functions::$name;
-                $body
-            })+
-        }
-    };
+fn kind(activation: Activation) -> Kind {
+    match activation {
+        Activation::Relu => Kind::Relu,
+        Activation::LeakyRelu => Kind::LeakyRelu,
+        Activation::Tanh => Kind::Tanh,
+        Activation::Silu => Kind::Silu,
+        Activation::Gelu => Kind::Gelu,
+        Activation::Elu => Kind::Elu,
+        Activation::Softplus => Kind::Softplus,
+        Activation::Sigmoid => Kind::Sigmoid,
+        Activation::Identity => Kind::Identity,
+    }
 }
 
 /// x ← f(x).
 pub(super) fn in_place(activation: Activation, xs: &mut [f32]) {
-    with_function!(activation, F => map_in_place(xs, F::value));
+    kind(activation).apply(xs);
 }
 
 /// Whether [`times_slope`] needs what [`value_and_slope`] gives.
 pub(super) fn needs_slopes(activation: Activation) -> bool {
-    with_function!(activation, F => !F::FROM_VALUE)
+    kind(activation).needs_slopes()
 }
 
 /// x ← f(x), and f′(x).
 pub(super) fn value_and_slope(activation: Activation, xs: &mut [f32]) -> Vec<f32> {
     let mut slopes = vec![0.0; xs.len()];
-    with_function!(activation, F => {
-        map(xs, &mut slopes, F::slope);
-        map_in_place(xs, F::value);
-    });
+    kind(activation).apply_with_slopes(xs, &mut slopes);
     slopes
 }
 
@@ -68,9 +62,9 @@ pub(super) fn value_and_slope(activation: Activation, xs: &mut [f32]) -> Vec<f32
 pub(super) fn times_slope(activation: Activation, gradient: &[f32], ys: &[f32], slopes: &[f32]) -> Vec<f32> {
     let mut out = vec![0.0; gradient.len()];
     if needs_slopes(activation) {
-        zip(gradient, slopes, &mut out, |g, slope| g * slope);
+        multiply(gradient, slopes, &mut out);
     } else {
-        with_function!(activation, F => zip(gradient, ys, &mut out, |g, y| g * F::slope_at_value(y)));
+        kind(activation).times_slope_at_value(gradient, ys, &mut out);
     }
     out
 }
@@ -93,7 +87,7 @@ impl CustomOp1 for Value {
         gradient_of(xs, |out| {
             with_slice(xs, |xs| {
                 with_slice(&gradient, |gradient| {
-                    with_function!(self.0, F => update(xs, gradient, out, |x, g, sum| sum + g * F::slope(x)));
+                    kind(self.0).add_slope(xs, gradient, out);
                 })
             })?
         })
@@ -110,7 +104,7 @@ impl CustomOp1 for Slope {
     fn cpu_fwd(&self, xs: &CpuStorage, layout: &Layout) -> candle_core::Result<(CpuStorage, Shape)> {
         let xs = storage_slice(xs, layout)?;
         let mut slopes = vec![0.0; xs.len()];
-        with_function!(self.0, F => map(xs, &mut slopes, F::slope));
+        kind(self.0).slopes(xs, &mut slopes);
         output(slopes, layout.shape())
     }
 
@@ -119,7 +113,7 @@ impl CustomOp1 for Slope {
         gradient_of(xs, |out| {
             with_slice(xs, |xs| {
                 with_slice(&gradient, |gradient| {
-                    with_function!(self.0, F => update(xs, gradient, out, |x, g, sum| sum + g * F::curve(x)));
+                    kind(self.0).add_curve(xs, gradient, out);
                 })
             })?
         })

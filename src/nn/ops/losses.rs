@@ -3,9 +3,7 @@
 use super::backward::gradient_of;
 use super::slices::{output, same_shape, storage_slice, with_slice};
 use crate::error::Result;
-use crate::nn::kernels::maps::{sum_pairs, sum_pairs_into, update};
-use crate::nn::kernels::simd::F4;
-use crate::nn::kernels::vmath;
+use crate::nn::kernels::elementwise;
 use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Shape, Tensor, bail};
 use std::sync::Mutex;
 
@@ -49,11 +47,6 @@ pub fn gaussian_sample(mean: &Tensor, log_std: &Tensor, eps: &Tensor) -> Result<
     Ok(mean.contiguous()?.apply_op3(&log_std.contiguous()?, &eps.contiguous()?, GaussianSample)?)
 }
 
-#[inline(always)]
-fn c(x: f32) -> F4 {
-    F4::splat(x)
-}
-
 /// The size of the batch that a loss averages over.
 fn batch(shape: &Shape) -> f64 {
     shape.dims().first().copied().unwrap_or(1).max(1) as f64
@@ -65,8 +58,8 @@ fn mean(sum: f64, shape: &Shape) -> candle_core::Result<(CpuStorage, Shape)> {
 }
 
 /// The gradient of the mean from that of the sum.
-fn scale(gradient: &Tensor, shape: &Shape) -> candle_core::Result<F4> {
-    Ok(c((f64::from(gradient.to_scalar::<f32>()?) / batch(shape)) as f32))
+fn scale(gradient: &Tensor, shape: &Shape) -> candle_core::Result<f32> {
+    Ok((f64::from(gradient.to_scalar::<f32>()?) / batch(shape)) as f32)
 }
 
 /// Calls `f` with the values of both.
@@ -95,15 +88,11 @@ impl CustomOp2 for Bce {
     ) -> candle_core::Result<(CpuStorage, Shape)> {
         let (xs, ts) = (storage_slice(logits, layout)?, storage_slice(targets, targets_layout)?);
         if !self.tracked {
-            return mean(sum_pairs(xs, ts, |x, t| vmath::softplus(x) - x * t), layout.shape());
+            return mean(elementwise::cross_entropy(xs, ts), layout.shape());
         }
         let Ok(mut slopes) = self.slopes.lock() else { bail!("a loss's slopes are locked") };
         *slopes = vec![0.0; xs.len()];
-        let sum = sum_pairs_into(xs, ts, &mut slopes, |x, t| {
-            let (value, slope) = vmath::softplus_and_sigmoid(x);
-            (value - x * t, slope - t)
-        });
-        mean(sum, layout.shape())
+        mean(elementwise::cross_entropy_with_slopes(xs, ts, &mut slopes), layout.shape())
     }
 
     fn bwd(
@@ -116,7 +105,7 @@ impl CustomOp2 for Bce {
         let scale = scale(gradient, logits.shape())?;
         let to_logits = gradient_of(logits, |out| {
             let Ok(slopes) = self.slopes.lock() else { bail!("a loss's slopes are locked") };
-            update(&slopes, &slopes, out, |slope, _, sum| sum + scale * slope);
+            elementwise::add_scaled(scale, &slopes, out);
             Ok(())
         })?;
         Ok((to_logits, None))
@@ -137,11 +126,8 @@ impl CustomOp2 for SquaredError {
         ys: &CpuStorage,
         ys_layout: &Layout,
     ) -> candle_core::Result<(CpuStorage, Shape)> {
-        let square = |x: F4, y: F4| (x - y) * (x - y);
-        mean(
-            sum_pairs(storage_slice(xs, xs_layout)?, storage_slice(ys, ys_layout)?, square),
-            xs_layout.shape(),
-        )
+        let (xs, ys) = (storage_slice(xs, xs_layout)?, storage_slice(ys, ys_layout)?);
+        mean(elementwise::squared_distance(xs, ys), xs_layout.shape())
     }
 
     fn bwd(
@@ -151,11 +137,10 @@ impl CustomOp2 for SquaredError {
         _: &Tensor,
         gradient: &Tensor,
     ) -> candle_core::Result<(Option<Tensor>, Option<Tensor>)> {
-        let twice = scale(gradient, xs.shape())? * c(2.0);
+        let twice = 2.0 * scale(gradient, xs.shape())?;
         let to = |input: &Tensor, sign: f32| {
-            let twice = twice * c(sign);
             gradient_of(input, |out| {
-                with_slices(xs, ys, |xs, ys| update(xs, ys, out, |x, y, sum| sum + twice * (x - y)))
+                with_slices(xs, ys, |xs, ys| elementwise::add_difference(sign * twice, xs, ys, out))
             })
         };
         Ok((to(xs, 1.0)?, to(ys, -1.0)?))
@@ -176,10 +161,8 @@ impl CustomOp2 for GaussianKl {
         log_std: &CpuStorage,
         log_std_layout: &Layout,
     ) -> candle_core::Result<(CpuStorage, Shape)> {
-        // e^{2s} − 1 − 2s is small near s = 0, where `exp_m1` keeps it exact.
-        let kl = |m: F4, s: F4| c(0.5) * ((vmath::exp_m1(s + s) - (s + s)) + m * m);
         let (mu, log_std) = (storage_slice(mu, mu_layout)?, storage_slice(log_std, log_std_layout)?);
-        mean(sum_pairs(mu, log_std, kl), mu_layout.shape())
+        mean(elementwise::gaussian_kl(mu, log_std), mu_layout.shape())
     }
 
     fn bwd(
@@ -190,10 +173,9 @@ impl CustomOp2 for GaussianKl {
         gradient: &Tensor,
     ) -> candle_core::Result<(Option<Tensor>, Option<Tensor>)> {
         let scale = scale(gradient, mu.shape())?;
-        let to_mu =
-            gradient_of(mu, |out| with_slice(mu, |mu| update(mu, mu, out, |m, _, sum| sum + scale * m)))?;
+        let to_mu = gradient_of(mu, |out| with_slice(mu, |mu| elementwise::add_scaled(scale, mu, out)))?;
         let to_log_std = gradient_of(log_std, |out| {
-            with_slice(log_std, |s| update(s, s, out, |s, _, sum| sum + scale * vmath::exp_m1(s + s)))
+            with_slice(log_std, |s| elementwise::add_gaussian_kl_slope(scale, s, out))
         })?;
         Ok((to_mu, to_log_std))
     }
@@ -217,7 +199,7 @@ impl CustomOp3 for GaussianSample {
     ) -> candle_core::Result<(CpuStorage, Shape)> {
         let mut out = storage_slice(mu, mu_layout)?.to_vec();
         let (log_std, eps) = (storage_slice(log_std, log_std_layout)?, storage_slice(eps, eps_layout)?);
-        update(log_std, eps, &mut out, |s, e, m| m + vmath::exp(s) * e);
+        elementwise::add_scaled_noise(log_std, eps, &mut out);
         output(out, mu_layout.shape())
     }
 
@@ -231,15 +213,15 @@ impl CustomOp3 for GaussianSample {
     ) -> candle_core::Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
         let gradient = gradient.contiguous()?;
         let to_mu = if mu.is_variable() {
-            gradient_of(mu, |out| with_slice(&gradient, |g| update(g, g, out, |g, _, sum| sum + g)))?
+            gradient_of(mu, |out| with_slice(&gradient, |g| elementwise::add_scaled(1.0, g, out)))?
         } else {
             mu.track_op().then(|| gradient.clone())
         };
         let to_log_std = gradient_of(log_std, |out| {
             // out is 0, or holds what another use has left: the product is made aside.
             let mut product = vec![0.0; out.len()];
-            with_slices(log_std, eps, |s, e| update(s, e, &mut product, |s, e, _| vmath::exp(s) * e))?;
-            with_slice(&gradient, |g| update(&product, g, out, |p, g, sum| sum + p * g))
+            with_slices(log_std, eps, |s, e| elementwise::add_scaled_noise(s, e, &mut product))?;
+            with_slice(&gradient, |g| elementwise::add_product(&product, g, out))
         })?;
         Ok((to_mu, to_log_std, None))
     }
