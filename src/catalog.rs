@@ -22,6 +22,7 @@ pub fn catalog() -> String {
                 "id": entry.id,
                 "domain": entry.shape.domain.id(),
                 "shape": shape_json(&entry.shape),
+                "classes": entry.classes,
                 "drawable": entry.drawable,
                 "attribution": entry.attribution,
                 "params": (entry.specs)().iter().map(|spec| spec_json(spec, None)).collect::<Vec<_>>(),
@@ -48,10 +49,15 @@ fn model_json(entry: &models::Entry) -> Json {
         let values = values.iter().map(|(key, value)| (key.to_string(), value_json(value)));
         (domain.id().to_string(), Json::Object(values.collect()))
     });
+    let misfits = data::ALL.iter().filter_map(|set| {
+        let misfit = entry.misfit(&set.shape, set.classes)?;
+        Some((set.id.to_string(), json!(misfit.id())))
+    });
     json!({
         "id": entry.id,
         "badge": entry.badge,
         "domains": entry.domains.iter().map(|domain| domain.id()).collect::<Vec<_>>(),
+        "misfits": misfits.collect::<Map<_, _>>(),
         "capabilities": entry.capabilities,
         "params": (entry.specs)().iter().map(|spec| spec_json(spec, Some(entry))).collect::<Vec<_>>(),
         "defaults": defaults.collect::<Map<_, _>>(),
@@ -186,7 +192,7 @@ pub fn read_dataset(text: &str) -> Result<Config> {
         _ => return Err(Error::Config("this configuration names no dataset".into())),
     };
     // Any model that takes it will do: only the data are generated.
-    let model = models::ALL.iter().find(|model| model.domains.contains(&dataset.shape.domain));
+    let model = models::ALL.iter().find(|model| model.misfit(&dataset.shape, dataset.classes).is_none());
     map.insert("model".into(), json!(model.map_or("", |model| model.id)));
     config_from(&map)
 }
@@ -208,7 +214,13 @@ pub fn config_json(config: &Config) -> String {
 }
 
 fn shape_json(shape: &Shape) -> Json {
-    json!({ "domain": shape.domain.id(), "channels": shape.channels, "height": shape.height, "width": shape.width })
+    json!({
+        "domain": shape.domain.id(),
+        "channels": shape.channels,
+        "height": shape.height,
+        "width": shape.width,
+        "vocabulary": shape.vocabulary,
+    })
 }
 
 /// What the page shows around the views.
@@ -224,12 +236,14 @@ pub fn info(session: &Session) -> String {
         "shape": shape_json(&session.data().shape),
         "extent": session.data().extent,
         "parameters": session.model().vars().count(),
+        "capabilities": session.model().capabilities(),
         "latentDim": session.model().latent().map(|latent| latent.dim()),
         "losses": losses.collect::<Vec<_>>(),
         "references": references
             .map(|(id, value, loss)| json!({ "id": id, "value": value, "loss": loss }))
             .collect::<Vec<_>>(),
         "classes": session.data().classes,
+        "alphabet": session.data().alphabet.iter().collect::<String>(),
         "trainRows": session.data().train.len(&session.data().shape),
     })
     .to_string()
@@ -282,6 +296,11 @@ fn read_request(json: &Json) -> Result<Request> {
         "latentPoints" => Request::LatentPoints { n: n()? },
         "decode" => Request::Decode { u: unit("u")?, v: unit("v")? },
         "reconstruct" => Request::Reconstruct { n: n()? },
+        "paths" => Request::Paths { n: whole("n", 1, 4096)?, frames: whole("frames", 2, 200)? },
+        "energy" => Request::Energy { grid: grid()? },
+        "classes" => Request::Classes { n: whole("n", 1, 1024)? },
+        "components" => Request::Components,
+        "filters" => Request::Filters,
         "losses" => Request::Losses,
         other => return Err(Error::unknown("view", other, Request::IDS.iter().copied())),
     })

@@ -31,12 +31,13 @@ impl Config {
     pub fn new(dataset: &str, model: &str) -> Result<Self> {
         let dataset = data::find(dataset)?;
         let model = models::find(model)?;
-        if !model.domains.contains(&dataset.shape.domain) {
-            let fitting = data::ALL.iter().filter(|entry| model.domains.contains(&entry.shape.domain));
+        if let Some(misfit) = model.misfit(&dataset.shape, dataset.classes) {
+            let fitting = data::ALL.iter().filter(|set| model.misfit(&set.shape, set.classes).is_none());
             return Err(Error::Config(format!(
-                "the model \"{}\" does not take the data set \"{}\"; it takes: {}",
+                "the model \"{}\" does not take the data set \"{}\": {}; it takes: {}",
                 model.id,
                 dataset.id,
+                misfit.reason(),
                 fitting.map(|entry| entry.id).collect::<Vec<_>>().join(", ")
             )));
         }

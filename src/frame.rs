@@ -6,10 +6,9 @@
 
 use candle_core::Tensor;
 
-use crate::data::Domain;
 use crate::error::{Error, Result};
 use crate::latent_plane::LatentPlane;
-use crate::models::{Bound, Latent, first_rows, matrix};
+use crate::models::{Bound, Component, Latent, first_rows, matrix};
 use crate::rng::Rng;
 use crate::session::Session;
 
@@ -39,6 +38,16 @@ pub enum Request {
     Decode { u: f64, v: f64 },
     /// Held-out rows and their reconstructions, (2, n, size).
     Reconstruct { n: usize },
+    /// The way of samples from noise to data, (frames, n, size).
+    Paths { n: usize, frames: usize },
+    /// The energy on the grid of [`Request::Density`].
+    Energy { grid: usize },
+    /// Samples of each class, (classes, n, size).
+    Classes { n: usize },
+    /// Components of a mixture: weight, mean x y, covariance xx xy yy, (k, 6).
+    Components,
+    /// What each unit responds to, (units, size).
+    Filters,
     /// The history: steps, then each loss, (1 + k, columns).
     Losses,
 }
@@ -57,6 +66,11 @@ impl Request {
         "latentPoints",
         "decode",
         "reconstruct",
+        "paths",
+        "energy",
+        "classes",
+        "components",
+        "filters",
         "losses",
     ];
 
@@ -74,6 +88,11 @@ impl Request {
             Self::LatentPoints { .. } => "latentPoints",
             Self::Decode { .. } => "decode",
             Self::Reconstruct { .. } => "reconstruct",
+            Self::Paths { .. } => "paths",
+            Self::Energy { .. } => "energy",
+            Self::Classes { .. } => "classes",
+            Self::Components => "components",
+            Self::Filters => "filters",
             Self::Losses => "losses",
         }
     }
@@ -148,9 +167,7 @@ fn compute(session: &Session, request: Request) -> Result<View> {
     let size = shape.size();
     let incapable = |capability| Error::Incapable { model: session.config.model.id.into(), capability };
     let latent = || session.model.latent().ok_or_else(|| incapable("latent"));
-    let points = || {
-        if shape.domain == Domain::Points && size == 2 { Ok(()) } else { Err(incapable("view of points")) }
-    };
+    let points = || if shape.is_plane() { Ok(()) } else { Err(incapable("view of points")) };
     let mut rng = Rng::stream(session.config.seed, "views");
     Ok(match request {
         Request::Real { n } => View::new([n, size], flat(&first_rows(&session.data.train, shape, n)?)?),
@@ -192,6 +209,36 @@ fn compute(session: &Session, request: Request) -> Result<View> {
             let mut values = flat(&originals)?;
             values.extend(flat(&model.reconstruct(&originals)?)?);
             View::new([2, n, size], values)
+        }
+        Request::Paths { n, frames } => {
+            let paths = session.model.paths().ok_or_else(|| incapable("paths"))?;
+            let stages = paths.paths(n, frames, &mut rng)?;
+            let values: Vec<Vec<f32>> = stages.iter().map(flat).collect::<Result<_>>()?;
+            View::new([stages.len(), n, size], values.concat())
+        }
+        Request::Energy { grid } => {
+            points()?;
+            let energy = session.model.energy().ok_or_else(|| incapable("energy"))?;
+            View::new([grid, grid], energy.energy(&cells(session.data.extent, grid)?)?)
+        }
+        Request::Classes { n } => {
+            let model = session.model.classes().ok_or_else(|| incapable("classes"))?;
+            let mut values = Vec::new();
+            for class in 0..model.classes() {
+                values.extend(flat(&model.sample_class(class, n, &mut rng)?)?);
+            }
+            View::new([model.classes(), n, size], values)
+        }
+        Request::Components => {
+            let list = session.model.components().ok_or_else(|| incapable("components"))?.components();
+            let row = |c: &Component| {
+                [c.weight, c.mean[0], c.mean[1], c.covariance[0], c.covariance[1], c.covariance[2]]
+            };
+            View::new([list.len(), 6], list.iter().flat_map(row).collect())
+        }
+        Request::Filters => {
+            let filters = session.model.filters().ok_or_else(|| incapable("filters"))?.filters()?;
+            View::new([filters.dim(0)?, size], flat(&filters)?)
         }
         Request::Losses => {
             let (n, values) = session.history.columns();

@@ -45,7 +45,7 @@ impl Session {
     /// # Errors
     /// Settings that do not make a model.
     pub fn on(config: Config, data: Arc<Data>) -> Result<Self> {
-        let model = (config.model.build)(&config.params, &data.shape, config.seed)?;
+        let model = (config.model.build)(&config.params, &data, config.seed)?;
         Ok(Self {
             batches: Rng::stream(config.seed, "batches"),
             noise: Rng::stream(config.seed, "noise"),

@@ -55,6 +55,7 @@
  * @property {string} id
  * @property {string} badge
  * @property {string[]} domains
+ * @property {Record<string, string>} misfits The data sets that it does not take, each with the id of the reason.
  * @property {string[]} capabilities
  * @property {Spec[]} params
  * @property {Record<string, Config>} defaults Per domain, where they differ from the specs' own.

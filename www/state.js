@@ -50,7 +50,7 @@ export function modelOf(catalog, config) {
 
 /** Whether a model can learn a data set. @param {ModelEntry} model @param {DatasetEntry} dataset */
 export function accepts(model, dataset) {
-  return model.domains.includes(dataset.domain);
+  return !(dataset.id in model.misfits);
 }
 
 /**

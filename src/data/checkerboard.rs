@@ -27,6 +27,7 @@ params! {
 pub const ENTRY: Entry = Entry {
     id: "checkerboard",
     shape: Shape::points(2),
+    classes: 0,
     specs: Settings::specs,
     presets: &[],
     drawable: false,

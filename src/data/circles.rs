@@ -27,6 +27,7 @@ params! {
 pub const ENTRY: Entry = Entry {
     id: "circles",
     shape: Shape::points(2),
+    classes: 2,
     specs: Settings::specs,
     presets: &[
         Preset { id: "sklearn", values: &[("radius", 1.0), ("factor", 0.5), ("noise", 0.05)] },

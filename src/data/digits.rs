@@ -33,6 +33,7 @@ params! {
 pub const ENTRY: Entry = Entry {
     id: "digits",
     shape: SHAPE,
+    classes: 10,
     specs: Settings::specs,
     presets: &[],
     drawable: false,
@@ -76,6 +77,7 @@ fn generate(values: &[(String, Value)], seed: u32) -> Result<Data> {
         range: Some([0.0, 1.0]),
         density: None,
         modes: None,
+        alphabet: Vec::new(),
     })
 }
 

@@ -36,6 +36,7 @@ params! {
 pub const ENTRY: Entry = Entry {
     id: "drawn",
     shape: Shape::points(2),
+    classes: 0,
     specs: Settings::specs,
     presets: &[],
     drawable: true,

@@ -26,6 +26,7 @@ params! {
 pub const ENTRY: Entry = Entry {
     id: "grid",
     shape: Shape::points(2),
+    classes: 25,
     specs: Settings::specs,
     presets: &[
         // VEEGAN (https://arxiv.org/abs/1705.07761), PacGAN (https://arxiv.org/abs/1712.04086).
@@ -47,6 +48,7 @@ fn generate(values: &[(String, Value)], seed: u32) -> Result<Data> {
     Ok(Data {
         density: Some(Arc::new(Mixture::equal(centres.iter().copied(), noise))),
         modes: Some(Modes { centres, sigma: noise }),
+        alphabet: Vec::new(),
         ..points::sampled(samples, seed, modes, points::square([0.0; 2], reach, noise), |rng| {
             let mode = rng.below(modes as u32);
             (points::blurred(centre(mode as usize), noise, rng), mode)

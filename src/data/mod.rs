@@ -34,6 +34,8 @@ pub enum Domain {
     Points,
     /// An image, channel after channel, row after row from the top.
     Images,
+    /// A word of tokens: whole numbers below the vocabulary's size, 0 from its end on.
+    Sequences,
 }
 
 impl Domain {
@@ -42,6 +44,7 @@ impl Domain {
         match self {
             Self::Points => "points",
             Self::Images => "images",
+            Self::Sequences => "sequences",
         }
     }
 }
@@ -55,19 +58,31 @@ pub struct Shape {
     pub channels: usize,
     /// Rows of pixels; 1 for points.
     pub height: usize,
-    /// Columns of pixels; the number of coordinates for points.
+    /// Columns of pixels; the number of coordinates for points; the longest word's length for sequences.
     pub width: usize,
+    /// How many different tokens there are, the end included; 0 where values are not tokens.
+    pub vocabulary: usize,
 }
 
 impl Shape {
     /// Points with so many coordinates.
     pub const fn points(dims: usize) -> Self {
-        Self { domain: Domain::Points, channels: 1, height: 1, width: dims }
+        Self { domain: Domain::Points, channels: 1, height: 1, width: dims, vocabulary: 0 }
     }
 
     /// Images with `c` channels of `h` rows and `w` columns.
     pub const fn image(c: usize, h: usize, w: usize) -> Self {
-        Self { domain: Domain::Images, channels: c, height: h, width: w }
+        Self { domain: Domain::Images, channels: c, height: h, width: w, vocabulary: 0 }
+    }
+
+    /// Words of at most `length` tokens, each below `vocabulary`; token 0 ends a word and fills what is left.
+    pub const fn sequence(length: usize, vocabulary: usize) -> Self {
+        Self { domain: Domain::Sequences, channels: 1, height: 1, width: length, vocabulary }
+    }
+
+    /// Whether rows are points of the plane.
+    pub fn is_plane(&self) -> bool {
+        self.domain == Domain::Points && self.size() == 2
     }
 
     /// How many values a row has.
@@ -137,6 +152,8 @@ pub struct Data {
     pub density: Option<Arc<dyn LogDensity>>,
     /// The modes, if the law is a mixture of equal round Gaussians.
     pub modes: Option<Modes>,
+    /// The characters that tokens 1, 2, … stand for; empty where values are not tokens.
+    pub alphabet: Vec<char>,
 }
 
 impl fmt::Debug for Data {
@@ -167,6 +184,7 @@ impl Data {
             Domain::Images => {
                 ([0.0, 1.0, 0.0, 1.0], all().all(|x| (0.0..=1.0).contains(&x)).then_some([0.0, 1.0]))
             }
+            Domain::Sequences => ([0.0, 1.0, 0.0, 1.0], None),
         };
         let split = |xs| Split { xs, labels: None };
         Ok(Self {
@@ -178,6 +196,7 @@ impl Data {
             range,
             density: None,
             modes: None,
+            alphabet: Vec::new(),
         })
     }
 }
@@ -222,8 +241,10 @@ pub type Generate = fn(values: &[(String, Value)], seed: u32) -> Result<Data>;
 pub struct Entry {
     /// Its id.
     pub id: &'static str,
-    /// The shape of its rows, and what they are.
+    /// The shape of its rows at the default settings, and what they are.
     pub shape: Shape,
+    /// How many classes its labels tell apart; 0 if there are no labels.
+    pub classes: usize,
     /// Its settings.
     pub specs: fn() -> Vec<Spec>,
     /// Published settings.

@@ -25,6 +25,7 @@ params! {
 pub const ENTRY: Entry = Entry {
     id: "moons",
     shape: Shape::points(2),
+    classes: 2,
     specs: Settings::specs,
     // FFJORD (https://arxiv.org/abs/1810.01367) doubles scikit-learn's; where it puts their middle does not matter.
     presets: &[Preset { id: "ffjord", values: &[("radius", 2.0), ("noise", 0.2)] }],

@@ -34,6 +34,7 @@ params! {
 pub const ENTRY: Entry = Entry {
     id: "pinwheel",
     shape: Shape::points(2),
+    classes: 5,
     specs: Settings::specs,
     presets: &[],
     drawable: false,

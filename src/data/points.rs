@@ -35,6 +35,7 @@ pub fn sampled(
         range: None,
         density: None,
         modes: None,
+        alphabet: Vec::new(),
     }
 }
 

@@ -27,6 +27,7 @@ params! {
 pub const ENTRY: Entry = Entry {
     id: "ring",
     shape: Shape::points(2),
+    classes: 8,
     specs: Settings::specs,
     presets: &[
         // The usual σ of the GAN literature at this radius: WGAN-GP's ring before it is scaled.
@@ -53,6 +54,7 @@ fn generate(values: &[(String, Value)], seed: u32) -> Result<Data> {
     Ok(Data {
         density: Some(Arc::new(Mixture::equal(centres.iter().copied(), noise))),
         modes: Some(Modes { centres, sigma: noise }),
+        alphabet: Vec::new(),
         ..points::sampled(samples, seed, modes, points::square([0.0; 2], radius, noise), |rng| {
             let mode = rng.below(modes as u32);
             (points::blurred(centre(mode as usize), noise, rng), mode)

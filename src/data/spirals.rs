@@ -30,6 +30,7 @@ params! {
 pub const ENTRY: Entry = Entry {
     id: "spirals",
     shape: Shape::points(2),
+    classes: 2,
     specs: Settings::specs,
     presets: &[Preset { id: "ffjord", values: &[("radius", PI), ("turns", 1.5), ("noise", 0.1)] }],
     drawable: false,

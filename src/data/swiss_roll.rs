@@ -30,6 +30,7 @@ const END: f64 = 4.5 * PI;
 pub const ENTRY: Entry = Entry {
     id: "swiss-roll",
     shape: Shape::points(2),
+    classes: 0,
     specs: Settings::specs,
     presets: &[
         // FFJORD (https://arxiv.org/abs/1810.01367): noise 1, divided by 5.

@@ -110,6 +110,7 @@ fn a_quarter_as_many_rows_are_held_out_and_they_are_others() {
 fn the_seed_and_nothing_else_decides_the_rows() {
     for entry in ALL {
         let make = |seed| (entry.generate)(&[], seed).unwrap();
+        assert_eq!((make(1).shape, make(1).classes), (entry.shape, entry.classes), "{}", entry.id);
         let (first, again, other) = (make(42), make(42), make(43));
         assert_eq!((&first.train, &first.held_out), (&again.train, &again.held_out), "{}", entry.id);
         assert_eq!(first.extent, other.extent, "{}: the view must not depend on the seed", entry.id);

@@ -300,10 +300,11 @@ pub const ENTRY: Entry = Entry {
     id: "gan",
     badge: "implicit",
     domains: &[Domain::Points, Domain::Images],
+    limits: |_, _| None,
     capabilities: &["latent", "discriminator"],
     specs: GanParams::specs,
     defaults: |domain| match domain {
-        Domain::Points => Vec::new(),
+        Domain::Points | Domain::Sequences => Vec::new(),
         Domain::Images => vec![
             ("latentDim", Value::Number(16.0)),
             ("networkShapeD", Value::Widths(vec![128])),
@@ -315,10 +316,11 @@ pub const ENTRY: Entry = Entry {
     },
     option_domains: &[],
     losses: &[
-        Loss { id: "discriminator", unit: "nats" },
-        Loss { id: "generator", unit: "nats" },
+        // Only the logarithmic objectives are in nats.
+        Loss { id: "discriminator", unit: "" },
+        Loss { id: "generator", unit: "" },
         Loss { id: "penalty", unit: "" },
     ],
     phases: &[Phase::Discriminator, Phase::Generator],
-    build: |values, shape, seed| Ok(Box::new(Gan::new(GanParams::from_values(values)?, shape, seed)?)),
+    build: |values, data, seed| Ok(Box::new(Gan::new(GanParams::from_values(values)?, &data.shape, seed)?)),
 };

@@ -4,8 +4,14 @@
 //! implements, so that views and scores compare models like for like.
 
 pub mod adversarial;
+mod capability;
 pub mod gan;
 pub mod vae;
+
+pub use capability::{
+    Bound, Classes, Component, Components, Density, Discriminate, Energy, Filters, Latent, Paths, Prior,
+    Reconstruct,
+};
 
 use candle_core::{Device, Tensor};
 
@@ -80,13 +86,21 @@ impl Step<'_> {
     ///
     /// With replacement, the stream's state is the only state: nothing to keep between steps.
     pub fn batch(&mut self, n: usize) -> Result<Tensor> {
+        Ok(self.labelled_batch(n)?.0)
+    }
+
+    /// [`Step::batch`] with the label of each row; no labels where the data have none.
+    pub fn labelled_batch(&mut self, n: usize) -> Result<(Tensor, Vec<u32>)> {
         let (train, shape) = (&self.data.train, &self.data.shape);
         let rows = train.len(shape) as u32;
         let mut xs = Vec::with_capacity(n * shape.size());
+        let mut labels = Vec::new();
         for _ in 0..n {
-            xs.extend_from_slice(train.row(shape, self.batches.below(rows) as usize));
+            let row = self.batches.below(rows) as usize;
+            xs.extend_from_slice(train.row(shape, row));
+            labels.extend(train.labels.as_ref().and_then(|labels| labels.get(row)));
         }
-        matrix(xs, n, shape.size())
+        Ok((matrix(xs, n, shape.size())?, labels))
     }
 
     /// Applies the update that `loss` asks for.
@@ -176,6 +190,43 @@ pub trait Model {
     fn discriminator(&self) -> Option<&dyn Discriminate> {
         None
     }
+    /// The way from noise to data, if samples take one.
+    fn paths(&self) -> Option<&dyn Paths> {
+        None
+    }
+    /// The energy, if it has one.
+    fn energy(&self) -> Option<&dyn Energy> {
+        None
+    }
+    /// Samples of a chosen class, if it knows classes.
+    fn classes(&self) -> Option<&dyn Classes> {
+        None
+    }
+    /// The mixture's components, if it is a mixture of Gaussians.
+    fn components(&self) -> Option<&dyn Components> {
+        None
+    }
+    /// What single units respond to, if that can be shown as data.
+    fn filters(&self) -> Option<&dyn Filters> {
+        None
+    }
+    /// The ids of what it can show as it is set.
+    fn capabilities(&self) -> Vec<&'static str> {
+        [
+            ("latent", self.latent().is_some()),
+            ("reconstruct", self.reconstruct().is_some()),
+            ("density", self.density().is_some()),
+            ("discriminator", self.discriminator().is_some()),
+            ("paths", self.paths().is_some()),
+            ("energy", self.energy().is_some()),
+            ("classes", self.classes().is_some()),
+            ("components", self.components().is_some()),
+            ("filters", self.filters().is_some()),
+        ]
+        .into_iter()
+        .filter_map(|(id, has)| has.then_some(id))
+        .collect()
+    }
 }
 
 /// The state of an optimiser under a name of its own.
@@ -198,78 +249,6 @@ pub fn load_named_state(name: &str, optimizer: &mut Optimizer, state: &[(String,
     optimizer.load_state(&own)
 }
 
-/// The law of the latents.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Prior {
-    /// N(0, I).
-    Normal,
-    /// U(−1, 1), independent.
-    Uniform,
-}
-
-impl Prior {
-    /// (n, d) draws.
-    pub fn draw(self, n: usize, d: usize, rng: &mut Rng) -> Result<Tensor> {
-        let mut z = vec![0.0; n * d];
-        match self {
-            Self::Normal => rng.fill_normal(&mut z),
-            Self::Uniform => rng.fill_uniform(&mut z, -1.0, 1.0),
-        }
-        matrix(z, n, d)
-    }
-}
-
-/// A model whose samples come from a latent.
-pub trait Latent {
-    /// The latent's size.
-    fn dim(&self) -> usize;
-    /// The latent's law.
-    fn prior(&self) -> Prior;
-    /// (n, q) latents to (n, size) noise-free outputs, without a graph.
-    fn decode(&self, z: &Tensor) -> Result<Tensor>;
-    /// (n, size) data to (n, q) posterior means and (n, q) standard deviations, for models that encode.
-    fn encode(&self, xs: &Tensor) -> Result<Option<(Tensor, Tensor)>>;
-}
-
-/// A model that encodes and decodes.
-pub trait Reconstruct {
-    /// (n, size) to (n, size): the decoding of the posterior mean.
-    fn reconstruct(&self, xs: &Tensor) -> Result<Tensor>;
-}
-
-/// How a log-density was computed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Bound {
-    /// The model's own density.
-    Exact,
-    /// An importance-sampled lower bound (Burda et al. 2016, <https://arxiv.org/abs/1509.00519>).
-    Importance,
-}
-
-impl Bound {
-    /// The id in view results.
-    pub fn id(self) -> &'static str {
-        match self {
-            Self::Exact => "exact",
-            Self::Importance => "importance",
-        }
-    }
-}
-
-/// A model with a density.
-pub trait Density {
-    /// How it is computed.
-    fn bound(&self) -> Bound;
-    /// (n, size) data to n values of log p(x), in nats.
-    fn log_prob(&self, xs: &Tensor, rng: &mut Rng) -> Result<Vec<f32>>;
-}
-
-/// A model with a discriminator.
-pub trait Discriminate {
-    /// (n, size) data to n values in −1..=1: how real, 0 being undecided.
-    fn realness(&self, xs: &Tensor) -> Result<Vec<f32>>;
-}
-
 /// A loss, as the catalogue lists it.
 pub struct Loss {
     /// Its id.
@@ -288,8 +267,52 @@ pub struct OptionDomains {
     pub domains: &'static [Domain],
 }
 
-/// Makes a model from its settings, the shape of the data and the seed.
-pub type Build = fn(&[(String, Value)], &Shape, u32) -> Result<Box<dyn Model>>;
+/// Makes a model from its settings, the data and the seed.
+///
+/// The data are there for their shape, range and number of classes, and for models that start from rows.
+pub type Build = fn(&[(String, Value)], &Data, u32) -> Result<Box<dyn Model>>;
+
+/// Why a model does not take data of some shape; the id of a sentence in the page's texts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Misfit {
+    /// Another kind of data.
+    Domain,
+    /// More or fewer than two coordinates.
+    Plane,
+    /// Too many values a row.
+    Large,
+    /// More than one colour channel.
+    Colour,
+    /// Labels are missing.
+    Labels,
+}
+
+impl Misfit {
+    /// Every reason.
+    pub const ALL: [Self; 5] = [Self::Domain, Self::Plane, Self::Large, Self::Colour, Self::Labels];
+
+    /// The id in the catalogue.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Domain => "domain",
+            Self::Plane => "plane",
+            Self::Large => "large",
+            Self::Colour => "colour",
+            Self::Labels => "labels",
+        }
+    }
+
+    /// The reason in words, for errors.
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::Domain => "it is for another kind of data",
+            Self::Plane => "it is for points of the plane",
+            Self::Large => "a row has too many values for it",
+            Self::Colour => "it is for images of one channel",
+            Self::Labels => "it needs labels",
+        }
+    }
+}
 
 /// A model, as the catalogue lists it.
 pub struct Entry {
@@ -299,7 +322,9 @@ pub struct Entry {
     pub badge: &'static str,
     /// The kinds of data it takes.
     pub domains: &'static [Domain],
-    /// The capability traits that it implements.
+    /// What else keeps it from taking data of this shape with so many classes, of a kind that it takes.
+    pub limits: fn(&Shape, usize) -> Option<Misfit>,
+    /// The capability traits that it implements, on some data and at some settings.
     pub capabilities: &'static [&'static str],
     /// Its settings.
     pub specs: fn() -> Vec<Spec>,
@@ -316,6 +341,14 @@ pub struct Entry {
 }
 
 impl Entry {
+    /// Why it does not take data of this shape with so many classes, if it does not.
+    pub fn misfit(&self, shape: &Shape, classes: usize) -> Option<Misfit> {
+        if !self.domains.contains(&shape.domain) {
+            return Some(Misfit::Domain);
+        }
+        (self.limits)(shape, classes)
+    }
+
     /// The default of each setting on a domain.
     pub fn defaults_on(&self, domain: Domain) -> Vec<(String, Value)> {
         let special = (self.defaults)(domain);

@@ -373,10 +373,11 @@ pub const ENTRY: Entry = Entry {
     id: "vae",
     badge: "explicit",
     domains: &[Domain::Points, Domain::Images],
+    limits: |_, _| None,
     capabilities: &["latent", "reconstruct", "density"],
     specs: VaeParams::specs,
     defaults: |domain| match domain {
-        Domain::Points => Vec::new(),
+        Domain::Points | Domain::Sequences => Vec::new(),
         // 64–128–8–128–64 with tanh: 18.2 nats on the binarised digits by step 3,000.
         Domain::Images => vec![
             ("networkShape", Value::Widths(vec![128])),
@@ -393,5 +394,5 @@ pub const ENTRY: Entry = Entry {
         Loss { id: "kl", unit: "nats" },
     ],
     phases: &[],
-    build: |values, shape, seed| Ok(Box::new(Vae::new(VaeParams::from_values(values)?, shape, seed)?)),
+    build: |values, data, seed| Ok(Box::new(Vae::new(VaeParams::from_values(values)?, &data.shape, seed)?)),
 };

@@ -122,7 +122,7 @@ test("an unknown data set or model is said, not swallowed", () => {
 
 test("choosing another data set keeps the model's settings and the seed, and drops the old data's", () => {
   for (const model of catalog.models) {
-    const sets = catalog.datasets.filter(({ domain }) => model.domains.includes(domain));
+    const sets = catalog.datasets.filter(({ id }) => !(id in model.misfits));
     const [from, to] = sets;
     const draw = random(5);
     const config = defaultsOf(catalog, { dataset: from.id, model: model.id });

@@ -11,7 +11,7 @@ export const catalog = JSON.parse(wasm.catalog());
 
 /** Every pair of a model and a data set that it accepts. */
 export const pairs = catalog.models.flatMap((model) =>
-  catalog.datasets.filter(({ domain }) => model.domains.includes(domain)).map((dataset) => ({ model, dataset })),
+  catalog.datasets.filter(({ id }) => !(id in model.misfits)).map((dataset) => ({ model, dataset })),
 );
 
 /** Numbers in [0, 1) that are the same in every run (xorshift32). @param {number} seed */

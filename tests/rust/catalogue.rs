@@ -95,7 +95,8 @@ fn every_model_builds_and_steps_at_both_ends_of_every_range() {
 #[test]
 fn every_data_set_trains_at_both_ends_of_every_range() {
     for entry in data::ALL {
-        let model = models::ALL.iter().find(|model| model.domains.contains(&entry.shape.domain)).unwrap();
+        let model =
+            models::ALL.iter().find(|model| model.misfit(&entry.shape, entry.classes).is_none()).unwrap();
         for spec in (entry.specs)() {
             for end in ends(&spec) {
                 let mut config = config(entry.id, model.id);
@@ -147,6 +148,17 @@ fn samples_have_the_shape_of_the_data() {
         let (sections, values) = frame::prepare(&mut session, &[Request::Samples { n: 17 }]).unwrap();
         assert_eq!(sections[0].shape, [17, size]);
         assert!(values.len() == 17 * size && values.iter().all(|x| x.is_finite()), "{model} on {dataset}");
+    }
+}
+
+#[test]
+fn models_can_do_what_the_catalogue_says_and_no_more() {
+    for (dataset, model) in pairs() {
+        let session = session(dataset, model, &[]);
+        let listed = session.config().model.capabilities;
+        for capability in session.model().capabilities() {
+            assert!(listed.contains(&capability), "{model} on {dataset}: {capability}");
+        }
     }
 }
 

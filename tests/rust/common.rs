@@ -41,7 +41,7 @@ pub fn pairs() -> Vec<(&'static str, &'static str)> {
     let models = tealight::models::ALL.iter();
     models
         .flat_map(|model| {
-            let sets = data::ALL.iter().filter(|set| model.domains.contains(&set.shape.domain));
+            let sets = data::ALL.iter().filter(|set| model.misfit(&set.shape, set.classes).is_none());
             sets.map(|set| (set.id, model.id))
         })
         .collect()

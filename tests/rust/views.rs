@@ -4,7 +4,7 @@ use tealight::frame::{self, Request};
 
 use crate::common::{pairs, session};
 
-const ALL: [Request; 12] = [
+const ALL: [Request; 17] = [
     Request::Real { n: 30 },
     Request::RealLabels { n: 30 },
     Request::Samples { n: 30 },
@@ -16,6 +16,11 @@ const ALL: [Request; 12] = [
     Request::LatentPoints { n: 30 },
     Request::Decode { u: 0.25, v: 0.75 },
     Request::Reconstruct { n: 6 },
+    Request::Paths { n: 9, frames: 4 },
+    Request::Energy { grid: 8 },
+    Request::Classes { n: 3 },
+    Request::Components,
+    Request::Filters,
     Request::Losses,
 ];
 
@@ -24,8 +29,9 @@ fn every_view_follows_from_a_capability_and_has_the_shape_it_says() {
     for (dataset, model) in pairs() {
         let mut session = session(dataset, model, &[]);
         session.step(2).unwrap();
-        let has = |capability: &str| session.config().model.capabilities.contains(&capability);
-        let points = session.config().domain() == tealight::data::Domain::Points;
+        let capabilities = session.model().capabilities();
+        let has = |capability: &str| capabilities.contains(&capability);
+        let points = session.data().shape.is_plane();
         let expected = ALL.map(|request| match request {
             Request::Real { .. } | Request::Samples { .. } | Request::Losses => true,
             Request::RealLabels { .. } => session.data().train.labels.is_some(),
@@ -37,6 +43,11 @@ fn every_view_follows_from_a_capability_and_has_the_shape_it_says() {
                 has("latent")
             }
             Request::Reconstruct { .. } => has("reconstruct"),
+            Request::Paths { .. } => has("paths"),
+            Request::Energy { .. } => points && has("energy"),
+            Request::Classes { .. } => has("classes"),
+            Request::Components => has("components"),
+            Request::Filters => has("filters"),
         });
         for (request, expected) in ALL.into_iter().zip(expected) {
             let outcome = frame::prepare(&mut session, &[request]);
