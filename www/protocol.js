@@ -35,7 +35,7 @@
 
 /** @typedef {{id: string, values: Config}} Preset */
 
-/** @typedef {{channels: number, height: number, width: number}} Shape */
+/** @typedef {{channels: number, height: number, width: number, vocabulary: number}} Shape */
 
 /**
  * @typedef {object} DatasetEntry
@@ -44,6 +44,7 @@
  * @property {boolean} drawable
  * @property {string | null} attribution
  * @property {Shape} shape
+ * @property {number} classes
  * @property {Spec[]} params
  * @property {Preset[]} presets
  */
@@ -79,10 +80,12 @@
  * @property {Shape & {domain: string}} shape
  * @property {[number, number, number, number]} extent
  * @property {number} parameters
+ * @property {string[]} capabilities What the model can show as it is set.
  * @property {number | null} latentDim Null where there is no latent space.
  * @property {{id: string, unit: string, last: number | null}[]} losses
  * @property {{id: string, value: number, loss: string}[]} references
  * @property {number} classes
+ * @property {string} alphabet What tokens 1, 2, … stand for; empty where values are not tokens.
  * @property {number} trainRows
  */
 

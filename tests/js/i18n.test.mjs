@@ -26,7 +26,7 @@ function needed() {
     for (const preset of presets) keys.add(`presets.${id}.${preset.id}`);
     for (const spec of params) forSpec(spec);
   }
-  for (const { id, badge, params, losses, phases, capabilities } of catalog.models) {
+  for (const { id, badge, params, losses, phases, capabilities, misfits } of catalog.models) {
     keys.add(`models.${id}.name`).add(`models.${id}.tagline`).add(`models.${id}.about`);
     keys.add(`badges.${badge}.name`).add(`badges.${badge}.about`);
     for (const spec of params) forSpec(spec);
@@ -34,6 +34,7 @@ function needed() {
       keys.add(`losses.${id}.${loss.id}`);
       if (loss.unit !== "") keys.add(`units.${loss.unit}`);
     }
+    for (const misfit of Object.values(misfits)) keys.add(`misfits.${misfit}`);
     for (const phase of phases) keys.add(`phases.${phase}`);
     for (const capability of capabilities) keys.add(`capabilities.${capability}`);
   }

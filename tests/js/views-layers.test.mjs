@@ -5,10 +5,11 @@ import { Layers } from '../../www/views/layers.js';
 import { unitScale } from '../../www/views/points-figure.js';
 import { Store } from '../../www/views/store.js';
 import { tabsFor } from '../../www/views/tabs.js';
+import { wordsOf } from '../../www/views/text-figure.js';
 
 const layersOf = (/** @type {string[]} */ capabilities, domain = 'points') => {
   const layers = new Layers();
-  layers.setModel({ id: 'any', capabilities }, { id: 'any', domain });
+  layers.setModel(new Set(capabilities), domain);
   return layers;
 };
 
@@ -17,12 +18,16 @@ test('tabs follow capabilities', () => {
   assert.deepEqual(ids('points', ['latent', 'discriminator']), ['samples', 'latent', 'data']);
   assert.deepEqual(ids('images', ['latent', 'density', 'reconstruct']), ['samples', 'latent', 'reconstructions', 'data']);
   assert.deepEqual(ids('points', []), ['samples', 'data']);
+  assert.deepEqual(ids('points', ['paths', 'classes', 'energy']), ['samples', 'paths', 'classes', 'data']);
+  assert.deepEqual(ids('images', ['filters', 'paths']), ['samples', 'paths', 'filters', 'data']);
+  assert.deepEqual(ids('sequences', ['density']), ['samples', 'data']);
 });
 
 test('layers follow capabilities, with both kinds of points and the best ground on', () => {
   assert.deepEqual(layersOf([]).on, ['sampleDensity', 'real', 'samples']);
   assert.deepEqual(layersOf(['density', 'reconstruct']).on, ['density', 'real', 'samples']);
   assert.deepEqual(layersOf(['discriminator']).on, ['discriminator', 'real', 'samples']);
+  assert.deepEqual(layersOf(['density', 'energy', 'components']).on, ['density', 'real', 'samples', 'components']);
   assert.deepEqual(layersOf(['density'], 'images').available, []);
 });
 
@@ -43,9 +48,9 @@ test('one ground shows at a time; a change is told as the visitor’s or not', (
 test('the layers of one model are not forgotten for another with the same ones', () => {
   const layers = layersOf(['density']);
   layers.toggle('real');
-  layers.setModel({ id: 'other', capabilities: ['density'] }, { id: 'x', domain: 'points' });
+  layers.setModel(new Set(['density']), 'points');
   assert.equal(layers.has('real'), false);
-  layers.setModel({ id: 'third', capabilities: ['discriminator'] }, { id: 'x', domain: 'points' });
+  layers.setModel(new Set(['discriminator']), 'points');
   assert.equal(layers.has('real'), true);
 });
 
@@ -95,4 +100,13 @@ test('grounds map to 0…1: signs around the middle, densities relative to their
   assert.equal(density(-Infinity), 0);
   const counts = unitScale('sampleDensity', { data: Float32Array.from([0, 0, 2, 4]), shape: [2, 2] });
   assert.deepEqual([counts(0), counts(4)], [0, 1]);
+});
+
+test('low energy is likely', () => {
+  const scale = unitScale('energy', { data: Float32Array.from({ length: 100 }, (_, i) => i), shape: [10, 10] });
+  assert.ok(scale(0) >= 1 && scale(100) <= 0 && scale(45) > 0.4 && scale(45) < 0.6);
+});
+
+test('tokens become words, which end at 0', () => {
+  assert.deepEqual(wordsOf([1, 2, 0, 2, 0, 0, 0, 3, 3, 2, 1, 9], 4, 'a字c'), ['a字', '', 'c字a?']);
 });

@@ -1,6 +1,5 @@
-/** @file The models, as cards that say what kind of model each is. */
+/** @file The models, as cards in two groups: those that have a density, and those that only sample. */
 
-import { accepts } from "../state.js";
 import { el, setText } from "../views/dom.js";
 import { textOr } from "./texts.js";
 
@@ -10,7 +9,8 @@ import { textOr } from "./texts.js";
  * @import {Translate} from "./texts.js"
  */
 
-/** @typedef {{entry: ModelEntry, button: HTMLButtonElement, name: HTMLElement, tagline: HTMLElement, badge: HTMLElement}} Card */
+/** @typedef {{entry: ModelEntry, button: HTMLButtonElement, name: HTMLElement, tagline: HTMLElement}} Card */
+/** @typedef {{badge: string, element: HTMLElement, heading: HTMLElement}} Group */
 
 export class ModelCards {
   element = el("div", { class: "models", role: "group" });
@@ -19,6 +19,10 @@ export class ModelCards {
   #t = (key) => key;
   /** @type {Card[]} */
   #cards = [];
+  /** @type {Group[]} */
+  #groups = [];
+  /** @type {DatasetEntry | null} */
+  #dataset = null;
 
   /** @param {Experiment} experiment */
   constructor(experiment) {
@@ -28,32 +32,48 @@ export class ModelCards {
   /** @param {Catalog} catalog */
   setCatalog(catalog) {
     this.#cards = catalog.models.map((entry) => {
-      const [name, tagline, badge] = [el("b"), el("small"), el("small", { class: "badge" })];
-      const button = el("button", { type: "button", "data-model": entry.id }, [name, tagline, badge]);
+      const [name, tagline] = [el("b"), el("small")];
+      const button = el("button", { type: "button", "data-model": entry.id }, [name, tagline]);
       button.addEventListener("click", () => this.#experiment.choose({ model: entry.id }));
-      return { entry, button, name, tagline, badge };
+      return { entry, button, name, tagline };
     });
-    this.element.replaceChildren(...this.#cards.map(({ button }) => button));
+    this.#groups = [...new Set(catalog.models.map(({ badge }) => badge))].map((badge) => {
+      const heading = el("h3");
+      const cards = this.#cards.filter(({ entry }) => entry.badge === badge).map(({ button }) => button);
+      return { badge, heading, element: el("div", { class: "model-group" }, [heading, el("div", { class: "cards" }, cards)]) };
+    });
+    this.element.replaceChildren(...this.#groups.map(({ element }) => element));
     this.setTexts(this.#t);
   }
 
   /** @param {ModelEntry} model @param {DatasetEntry} dataset */
   show(model, dataset) {
+    this.#dataset = dataset;
     for (const { entry, button } of this.#cards) {
       button.setAttribute("aria-pressed", String(entry === model));
-      button.disabled = !accepts(entry, dataset);
+      button.disabled = dataset.id in entry.misfits;
+      button.title = this.#reason(entry);
     }
+  }
+
+  /** Why a model is not for the data that are shown. @param {ModelEntry} entry */
+  #reason(entry) {
+    const misfit = this.#dataset && entry.misfits[this.#dataset.id];
+    return misfit ? this.#t("ui.model.misfit", { reason: textOr(this.#t, `misfits.${misfit}`, misfit) }) : "";
   }
 
   /** @param {Translate} t */
   setTexts(t) {
     this.#t = t;
     this.element.setAttribute("aria-label", t("ui.model.choose"));
-    for (const { entry, button, name, tagline, badge } of this.#cards) {
+    for (const { badge, heading } of this.#groups) {
+      setText(heading, textOr(t, `badges.${badge}.name`, badge));
+      heading.title = textOr(t, `badges.${badge}.about`, "");
+    }
+    for (const { entry, button, name, tagline } of this.#cards) {
       setText(name, textOr(t, `models.${entry.id}.name`, entry.id));
       setText(tagline, textOr(t, `models.${entry.id}.tagline`, ""));
-      setText(badge, textOr(t, `badges.${entry.badge}.name`, entry.badge));
-      button.title = textOr(t, `badges.${entry.badge}.about`, "");
+      button.title = this.#reason(entry);
     }
   }
 }

@@ -327,13 +327,15 @@ function emptyInfo(model, dataset, config) {
     step: 0,
     config,
     // What can be drawn are points in the plane.
-    shape: { domain: dataset.domain, channels: 1, height: 1, width: 2 },
+    shape: { domain: dataset.domain, channels: 1, height: 1, width: 2, vocabulary: 0 },
     extent: SHEET,
     parameters: 0,
+    capabilities: model.capabilities,
     latentDim: null,
     losses: model.losses.map((loss) => ({ ...loss, last: null })),
     references: [],
     classes: 0,
+    alphabet: "",
     trainRows: 0,
   };
 }

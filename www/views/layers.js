@@ -1,11 +1,10 @@
-/** @import {DatasetEntry, ModelEntry} from './types.js' */
-
 /**
  * A layer of the main picture of points: its id is the id of the view it draws.
  * @typedef {object} Layer
  * @property {string} id
  * @property {string} [needs] the capability it depends on
  * @property {boolean} [field] whether it fills the ground; one such layer shows at a time
+ * @property {boolean} [usual] whether it is on unless the visitor turns it off
  * @property {'circle' | 'triangle' | 'lines' | 'density' | 'sign'} swatch
  * @property {Record<string, number>} options of its request
  */
@@ -13,10 +12,12 @@
 /** From the ground up. @type {readonly Layer[]} */
 export const LAYERS = [
   { id: 'sampleDensity', field: true, swatch: 'density', options: { grid: 64 } },
+  { id: 'energy', needs: 'energy', field: true, swatch: 'density', options: { grid: 64 } },
   { id: 'density', needs: 'density', field: true, swatch: 'density', options: { grid: 48 } },
   { id: 'discriminator', needs: 'discriminator', field: true, swatch: 'sign', options: { grid: 64 } },
-  { id: 'real', swatch: 'circle', options: { n: 1000 } },
-  { id: 'samples', swatch: 'triangle', options: { n: 1000 } },
+  { id: 'real', usual: true, swatch: 'circle', options: { n: 1000 } },
+  { id: 'samples', usual: true, swatch: 'triangle', options: { n: 1000 } },
+  { id: 'components', needs: 'components', usual: true, swatch: 'lines', options: {} },
   { id: 'reconstruct', needs: 'reconstruct', swatch: 'lines', options: { n: 200 } },
 ];
 
@@ -29,22 +30,22 @@ export class Layers {
   /** @type {Set<(byVisitor: boolean) => void>} */ #listeners = new Set();
 
   /**
-   * @param {ModelEntry} model
-   * @param {DatasetEntry} dataset
+   * @param {Set<string>} can what the model can show
+   * @param {string} domain
    */
-  setModel(model, dataset) {
-    const next = dataset.domain === 'points' ? LAYERS.filter((l) => !l.needs || model.capabilities.includes(l.needs)) : [];
+  setModel(can, domain) {
+    const next = domain === 'points' ? LAYERS.filter((l) => !l.needs || can.has(l.needs)) : [];
     const same = next.length === this.available.length && next.every((layer, i) => layer === this.available[i]);
     if (same) return;
     this.available = next;
     this.#on = new Set(this.defaults());
   }
 
-  /** Both kinds of points, and the most telling ground: the model's own word over an estimate from samples. */
+  /** Both kinds of points, the parts of a mixture, and the most telling ground: the model's own word over an estimate from samples. */
   defaults() {
     const fields = this.available.filter((layer) => layer.field);
     const ground = fields.at(-1);
-    return [...(ground ? [ground.id] : []), ...this.available.filter((l) => l.id === 'real' || l.id === 'samples').map((l) => l.id)];
+    return [...(ground ? [ground.id] : []), ...this.available.filter((l) => l.usual).map((l) => l.id)];
   }
 
   /** @param {string} id */

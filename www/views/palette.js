@@ -130,8 +130,9 @@ export class Palette {
   }
 
   /**
-   * The ramp of a field: `density` for what the model generates, `sign` for generated … real, `ink` for grey images.
-   * @param {'density' | 'sign' | 'ink'} kind
+   * The ramp of a field: `density` for what the model generates, `sign` for generated … real, `weights` the same at
+   * full strength, `ink` for grey images.
+   * @param {'density' | 'sign' | 'weights' | 'ink'} kind
    */
   ramp(kind) {
     let ramp = this.#ramps.get(kind);
@@ -140,6 +141,7 @@ export class Palette {
       const strength = this.dark ? FIELD_STRENGTH.dark : FIELD_STRENGTH.light;
       if (kind === 'density') ramp = sequentialRamp(panel, gen, { strength, gamma: DENSITY_GAMMA });
       else if (kind === 'sign') ramp = divergingRamp(gen, panel, real, { strength });
+      else if (kind === 'weights') ramp = divergingRamp(gen, panel, real);
       else ramp = sequentialRamp(panel, ink);
       this.#ramps.set(kind, ramp);
     }

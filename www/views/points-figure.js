@@ -79,6 +79,9 @@ export class PointsFigure extends Figure {
     const { t } = this.context;
     if (this.id === 'samples' && !this.#shows('real')) words.caption = t('views.samples.alone');
     if (this.#fixed || !ground) return words;
+    // How a density was had is the session's to say.
+    const bound = this.section(ground.id)?.bound;
+    if (bound) return { name: t(`views.${ground.id}.name`), caption: t(`views.${ground.id}.${bound}`) };
     return { name: t(`views.${ground.id}.name`), caption: t(`views.${ground.id}.caption`) };
   }
 
@@ -102,6 +105,7 @@ export class PointsFigure extends Figure {
     if (real) this.#cloud.draw(g, key, () => this.context.marks.dot('real', radius, 0.72, ratio), plane, real, ratio);
     const samples = this.#shows('samples') ? this.section('samples') : undefined;
     if (samples) stampPoints(g, this.context.marks.dot('gen', radius, 0.85, ratio), plane, samples.data, samples.shape[0], { ratio });
+    if (this.#shows('components')) this.#paintComponents(g, plane);
     if (this.#shows('reconstruct')) this.#paintReconstructions(g, plane, ratio, radius);
     drawAxes(g, plane, palette);
     const decoded = this.#marker ? this.section('decode') : undefined;
@@ -126,6 +130,34 @@ export class PointsFigure extends Figure {
       this.#field.update(section.data, grid, ramp, unitScale(ground.id, section));
     }
     this.#field.draw(g, width, height);
+  }
+
+  /**
+   * Each Gaussian of a mixture as the ellipses of one and two standard deviations; the heavier, the stronger.
+   * @param {CanvasRenderingContext2D} g
+   * @param {Plane} plane
+   */
+  #paintComponents(g, plane) {
+    const section = this.section('components');
+    if (!section) return;
+    const [k] = section.shape;
+    const { palette } = this.context;
+    const scale = Math.abs(plane.toCanvasX(1) - plane.toCanvasX(0));
+    for (let i = 0; i < k; i++) {
+      const [weight, x, y, xx, xy, yy] = section.data.subarray(6 * i, 6 * i + 6);
+      // The axes are the eigenvectors of the covariance.
+      const [half, gap] = [(xx + yy) / 2, Math.hypot((xx - yy) / 2, xy)];
+      const [major, minor] = [Math.sqrt(Math.max(half + gap, 0)), Math.sqrt(Math.max(half - gap, 0))];
+      const angle = -0.5 * Math.atan2(2 * xy, xx - yy);
+      if (![x, y, major, minor, angle].every(Number.isFinite)) continue;
+      g.lineWidth = 1 + 2 * Math.min(1, weight * k * 0.5);
+      for (const deviations of [1, 2]) {
+        g.beginPath();
+        g.ellipse(plane.toCanvasX(x), plane.toCanvasY(y), deviations * major * scale, deviations * minor * scale, angle, 0, 2 * Math.PI);
+        g.strokeStyle = palette.css('ink', deviations === 1 ? 0.85 : 0.4);
+        g.stroke();
+      }
+    }
   }
 
   /**
@@ -206,6 +238,11 @@ export class PointsFigure extends Figure {
  */
 export function unitScale(id, section) {
   if (id === 'discriminator') return (v) => 0.5 + 0.5 * v;
+  if (id === 'energy') {
+    // Low energy is likely: the deepest places get the strongest colour.
+    const [low, high] = [quantile(section.data, 0.02), quantile(section.data, 0.9)];
+    return (v) => (high - v) / Math.max(high - low, 1e-9);
+  }
   if (id === 'density') {
     const top = quantile(section.data, 0.98);
     return (v) => Math.exp(v - top);

@@ -81,18 +81,18 @@ export class Stage {
    * @param {{model: ModelEntry, dataset: DatasetEntry, info: Info}} what
    */
   setModel({ model, dataset, info }) {
-    const key = [model.id, dataset.id, info.shape.channels, info.shape.height, info.shape.width, info.classes].join();
+    const key = [model.id, dataset.id, info.shape.channels, info.shape.height, info.shape.width, info.classes, info.capabilities].join();
     this.#place.flat = info.latentDim === 1;
     if (this.#place.flat) this.#place.move(this.#place.u, 0.5);
     const extent = /** @type {Extent} */ ([...info.extent]);
-    const can = new Set(model.capabilities);
+    const can = new Set(info.capabilities);
     if (key === this.#key && this.#context) {
       Object.assign(this.#context, { model, dataset, info, extent });
       for (const figure of this.#figures) figure.invalidate();
     } else {
       this.#key = key;
       this.#store.clear();
-      this.#layers.setModel(model, dataset);
+      this.#layers.setModel(can, dataset.domain);
       this.#context = { t: this.#t, palette: this.#palette, marks: this.#marks, store: this.#store, place: this.#place, layers: this.#layers, model, dataset, info, extent, can };
       this.#tabs.setTabs(tabsFor(dataset.domain, can).map((tab) => tab.id));
       this.#tabs.setTexts(this.#t);

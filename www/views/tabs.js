@@ -1,9 +1,13 @@
 /** @import {Context} from './types.js' @import {Figure} from './figure.js' */
+import { ClassesFigure } from './classes-figure.js';
+import { FiltersFigure } from './filters-figure.js';
 import { ImagesFigure, ReconstructionsFigure } from './images-figure.js';
 import { DecodedFigure, LatentMapFigure } from './latent-map-figure.js';
 import { LatentFigure } from './latent-figure.js';
 import { ManifoldFigure } from './manifold-figure.js';
+import { ImagePathsFigure, PathsFigure } from './paths-figure.js';
 import { PointsFigure } from './points-figure.js';
+import { TextFigure } from './text-figure.js';
 
 /**
  * What a tab shows. The first figure is the main one.
@@ -29,6 +33,14 @@ export const TABS = [
     build: (c) => [new PointsFigure(c, { id: 'reconstruct', fixed: ['reconstruct'], marker: false }), ...(c.can.has('latent') ? [new ManifoldFigure(c), new LatentFigure(c)] : [])],
   },
   {
+    id: 'paths', domain: 'points', needs: 'paths',
+    build: (c) => [new PathsFigure(c), new PointsFigure(c, { fixed: ['real', 'samples'], marker: false })],
+  },
+  {
+    id: 'classes', domain: 'points', needs: 'classes',
+    build: (c) => [new ClassesFigure(c), new PointsFigure(c, { fixed: ['real', 'samples'], marker: false })],
+  },
+  {
     id: 'data', domain: 'points',
     build: (c) => [new PointsFigure(c, { id: 'real', fixed: ['real'], marker: false }), new PointsFigure(c, { fixed: ['samples'], marker: false }),
       new PointsFigure(c, { id: 'sampleDensity', fixed: ['sampleDensity'], marker: false })],
@@ -46,8 +58,28 @@ export const TABS = [
     build: (c) => [new ReconstructionsFigure(c), ...(c.can.has('latent') ? [new LatentFigure(c), new DecodedFigure(c)] : [])],
   },
   {
+    id: 'paths', domain: 'images', needs: 'paths',
+    build: (c) => [new ImagePathsFigure(c), new ImagesFigure(c, 'samples')],
+  },
+  {
+    id: 'classes', domain: 'images', needs: 'classes',
+    build: (c) => [new ClassesFigure(c), new ImagesFigure(c, 'samples')],
+  },
+  {
+    id: 'filters', domain: 'images', needs: 'filters',
+    build: (c) => [new FiltersFigure(c), new ImagesFigure(c, 'samples'), new ImagesFigure(c, 'real')],
+  },
+  {
     id: 'data', domain: 'images',
     build: (c) => [new ImagesFigure(c, 'real'), new ImagesFigure(c, 'samples')],
+  },
+  {
+    id: 'samples', domain: 'sequences',
+    build: (c) => [new TextFigure(c, 'samples'), new TextFigure(c, 'real')],
+  },
+  {
+    id: 'data', domain: 'sequences',
+    build: (c) => [new TextFigure(c, 'real'), new TextFigure(c, 'samples')],
   },
 ];
 

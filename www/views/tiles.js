@@ -17,8 +17,9 @@ export class Tiles {
    * @param {number} count
    * @param {Shape} shape
    * @param {Palette} palette
+   * @param {'ink' | 'weights'} [kind] of the ramp for one channel
    */
-  update(data, count, { channels, height, width }, palette) {
+  update(data, count, { channels, height, width }, palette, kind = 'ink') {
     const g = this.#canvas.getContext('2d');
     if (!g || count === 0) return;
     if (!this.#image || this.#image.width !== width || this.#image.height !== height * count) {
@@ -40,7 +41,7 @@ export class Tiles {
         }
       }
     } else {
-      const ramp = palette.ramp('ink');
+      const ramp = palette.ramp(kind);
       for (let i = 0; i < count; i++) {
         for (let p = 0; p < area; p++) pixels[i * area + p] = ramp[toByte(data[i * channels * area + p])];
       }
