@@ -6,6 +6,7 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync
 import os from "node:os";
 import path from "node:path";
 import { Sentence, heading, probe, root, run, say, task } from "./console.mjs";
+import { slim } from "./slim.mjs";
 
 const target = "wasm32-unknown-unknown";
 const folder = path.join(root, "pkg");
@@ -13,7 +14,7 @@ const products = ["tealight.js", "tealight.d.ts", "tealight_bg.wasm", "tealight_
 const bindgenArgs = ["--target", "web", "--out-name", "tealight", "--remove-name-section", "--remove-producers-section"];
 
 /** What the package is made from. The native command line is not part of it. */
-const inputs = ["Cargo.toml", "Cargo.lock", ".cargo/config.toml", "src"];
+const inputs = ["Cargo.toml", "Cargo.lock", ".cargo/config.toml", "src", "tools/slim.mjs"];
 const isInput = (name) => name !== "src/main.rs" && !name.startsWith("src/cli/");
 
 function filesUnder(name) {
@@ -61,12 +62,14 @@ export function packageIsFresh() {
  * Rust writes the paths of dependencies into panic messages. They are of no use to a visitor and tell where the
  * builder keeps files, so each registry folder is renamed to `deps`.
  */
-function remapArgs() {
+function compilerArgs() {
   const home = process.env.CARGO_HOME ?? path.join(os.homedir(), ".cargo");
   const sources = path.join(home, "registry", "src");
   const prefixes = existsSync(sources) ? readdirSync(sources).map((name) => path.join(sources, name)) : [];
   const flags = prefixes.map((prefix) => `--remap-path-prefix=${prefix}=deps`);
-  return flags.length > 0 ? ["--config", `target.${target}.rustflags=${JSON.stringify(flags)}`] : [];
+  // Only this mangling says which types a function is for, which tools/slim.mjs goes by.
+  flags.push("-Csymbol-mangling-version=v0");
+  return ["--config", `target.${target}.rustflags=${JSON.stringify(flags)}`];
 }
 
 /** The environment for the wasm build: RUSTFLAGS would replace the project's own, and simd128 with them. */
@@ -85,7 +88,7 @@ async function compile() {
   }
   const { code, output } = await run(
     "cargo",
-    ["build", "--locked", "--profile", "wasm", "--lib", "--target", target, "--message-format=json-render-diagnostics", ...remapArgs()],
+    ["build", "--locked", "--profile", "wasm", "--lib", "--target", target, "--message-format=json-render-diagnostics", ...compilerArgs()],
     { env, capture: "stdout", quiet: true },
   );
   if (code !== 0) throw new Sentence("the Rust sources do not compile to wasm: see cargo's words above");
@@ -140,7 +143,10 @@ export async function buildPackage({ force = false } = {}) {
   await task("Compile Rust to wasm", async () => {
     say("The first time this compiles candle as well, which takes some minutes.");
     const sources = inputDigest();
-    const wasm = await compile();
+    const wasm = path.join(path.dirname(await compile()), "tealight_slim.wasm");
+    const { bytes, removed, functions } = slim(readFileSync(wasm.replace("_slim", "")));
+    writeFileSync(wasm, bytes);
+    say(`Left out ${functions} functions that never run, ${Math.round(removed / 1000)} KB.`);
     if (probe("wasm-bindgen", "--version") === null) {
       throw new Sentence('wasm-bindgen is not on the search path: run "npm run setup" or "npm start"');
     }

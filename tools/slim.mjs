@@ -1,0 +1,150 @@
+/**
+ * @file Takes out of the module what can never run.
+ *
+ * candle compiles every operation for ten number types and keeps all of it, because the type is known only when a
+ * program runs. Every tensor here is `f32` or `u32`, and convolutions, pooling and the like are the project's own
+ * (see the deny-list in tests/js/invariants.test.mjs): the rest is dead weight that no linker can see. Its bodies
+ * become a trap, and wasm-bindgen then drops what only they had called. tests/js/package.test.mjs trains and draws
+ * every model with the result.
+ */
+
+/** Functions that never run, by their mangled names (v0). */
+const NEVER = [
+  // Numbers of 8 and 16 bits. What the standard library does for them may be shared with other types: it stays.
+  /(?=.*11candle_core)(?:4half|7float8)/,
+  // Products of other numbers than f32.
+  /8gemm_(?:f16|f64|c32|c64)/,
+  // An operation on f64, i64, i16 or i32.
+  /(?:Map\d|Map1Any|Map2U8|Map2InPlace)1f[dxsl]E/,
+  /11candle_core.*(?:WCond|Gather|IndexSelect|IndexAdd|Scatter)[dxsl]E/,
+  // Operations that the project has replaced.
+  /11candle_core.*(?:6conv2d|ConvTranspose|Conv1D|Conv2D|AvgPool2D|MaxPool2D|UpsampleNearest|UpsampleBilinear|Im2Col|Col2Im|7Scatter|10ScatterAdd)/,
+  // Names in backtraces, which have no symbols to name.
+  /14rustc_demangle/,
+];
+
+/** The crate for which a function was compiled says nothing about what it does. @param {string} name */
+const withoutInstance = (name) => name.replace(/C(?:s[0-9A-Za-z]*_)?\d+[a-z_0-9]+$/, "");
+
+/** `unreachable`, without locals. */
+const TRAP = Uint8Array.of(3, 0, 0x00, 0x0b);
+
+/** @param {Uint8Array} bytes @param {number} at @returns {[number, number]} the number and where it ends */
+function leb(bytes, at) {
+  let [value, shift] = [0, 0];
+  for (;;) {
+    const byte = bytes[at++];
+    value += (byte & 127) * 2 ** shift;
+    shift += 7;
+    if (byte < 128) return [value, at];
+  }
+}
+
+/** @param {number} value */
+function toLeb(value) {
+  const out = [];
+  do {
+    out.push((value & 127) | (value > 127 ? 128 : 0));
+    value = Math.floor(value / 128);
+  } while (value > 0);
+  return out;
+}
+
+/** How many functions a module imports. @param {Uint8Array} bytes @param {number} at the import section */
+function importedFunctions(bytes, at) {
+  let [count, position] = leb(bytes, at);
+  let functions = 0;
+  const skip = () => ([, position] = leb(bytes, position));
+  for (; count > 0; count--) {
+    for (let i = 0; i < 2; i++) {
+      const [length, next] = leb(bytes, position);
+      position = next + length;
+    }
+    const kind = bytes[position++];
+    if (kind === 0) {
+      functions++;
+      skip();
+      continue;
+    }
+    if (kind === 3) {
+      position += 2;
+      continue;
+    }
+    if (kind === 1) position++;
+    const [flags, next] = leb(bytes, position);
+    position = next;
+    skip();
+    if (flags & 1) skip();
+  }
+  return functions;
+}
+
+/** The names of functions by index. @param {Uint8Array} bytes @param {number} start @param {number} end of the name section */
+function functionNames(bytes, start, end) {
+  /** @type {Map<number, string>} */
+  const names = new Map();
+  const decoder = new TextDecoder();
+  for (let at = start; at < end;) {
+    const kind = bytes[at];
+    const [length, from] = leb(bytes, at + 1);
+    if (kind === 1) {
+      let [count, position] = leb(bytes, from);
+      for (; count > 0; count--) {
+        const [index, afterIndex] = leb(bytes, position);
+        const [size, text] = leb(bytes, afterIndex);
+        names.set(index, decoder.decode(bytes.subarray(text, text + size)));
+        position = text + size;
+      }
+    }
+    at = from + length;
+  }
+  return names;
+}
+
+/**
+ * The module without what never runs.
+ * @param {Uint8Array} bytes with a name section
+ * @returns {{bytes: Uint8Array, removed: number, functions: number}} `removed` counts bytes
+ */
+export function slim(bytes) {
+  /** @type {{id: number, start: number, from: number, end: number}[]} */
+  const sections = [];
+  for (let at = 8; at < bytes.length;) {
+    const [length, from] = leb(bytes, at + 1);
+    sections.push({ id: bytes[at], start: at, from, end: from + length });
+    at = from + length;
+  }
+  const imports = sections.find(({ id }) => id === 2);
+  const code = sections.find(({ id }) => id === 10);
+  let names = new Map();
+  for (const { id, from, end } of sections) {
+    if (id !== 0) continue;
+    const [length, text] = leb(bytes, from);
+    if (new TextDecoder().decode(bytes.subarray(text, text + length)) === "name") names = functionNames(bytes, text + length, end);
+  }
+  if (!code || names.size === 0) throw new Error("this module has no code or no names");
+  const first = imports ? importedFunctions(bytes, imports.from) : 0;
+  let [count, at] = leb(bytes, code.from);
+  /** @type {Uint8Array[]} */
+  const bodies = [Uint8Array.from(toLeb(count))];
+  let [removed, functions] = [0, 0];
+  for (let i = 0; i < count; i++) {
+    const [length, from] = leb(bytes, at);
+    const name = withoutInstance(names.get(first + i) ?? "");
+    if (NEVER.some((pattern) => pattern.test(name))) {
+      bodies.push(TRAP);
+      removed += length;
+      functions++;
+    } else bodies.push(bytes.subarray(at, from + length));
+    at = from + length;
+  }
+  const size = bodies.reduce((sum, body) => sum + body.length, 0);
+  const parts = [bytes.subarray(0, code.start), Uint8Array.from([10, ...toLeb(size)]), ...bodies, bytes.subarray(code.end)];
+  const out = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let to = 0;
+  for (const part of parts) {
+    out.set(part, to);
+    to += part.length;
+  }
+  return { bytes: out, removed, functions };
+}
