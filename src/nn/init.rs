@@ -2,7 +2,7 @@
 
 use crate::rng::Rng;
 
-/// How the weights of a layer start. Biases start at zero.
+/// How the weights of a layer start. Biases start at zero. "Inputs" are those that an output is the sum of.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Init {
     /// U(−b, b) with b = 1/√inputs, the default of PyTorch's linear layer.
@@ -32,14 +32,23 @@ impl Init {
     /// # Shapes
     /// (outputs, inputs)
     pub fn weights(self, outputs: usize, inputs: usize, rng: &mut Rng) -> Vec<f32> {
-        let mut weights = vec![0.0; outputs * inputs];
-        let fan_in = inputs.max(1) as f64;
+        self.weights_with_fan(outputs, inputs, inputs as f64, rng)
+    }
+
+    /// [`Init::weights`] of a layer in which an output is the sum of `fan_in` weighted inputs, not of as many as
+    /// the matrix has columns.
+    ///
+    /// # Shapes
+    /// (rows, columns)
+    pub fn weights_with_fan(self, rows: usize, columns: usize, fan_in: f64, rng: &mut Rng) -> Vec<f32> {
+        let mut weights = vec![0.0; rows * columns];
+        let fan_in = fan_in.max(1.0);
         match self {
             Self::KaimingUniform => uniform(&mut weights, 1.0 / fan_in.sqrt(), rng),
             Self::Scaled(factor) => uniform(&mut weights, factor / fan_in.sqrt(), rng),
             Self::HeNormal => normal(&mut weights, (2.0 / fan_in).sqrt(), rng),
             Self::Normal { std } => normal(&mut weights, std, rng),
-            Self::Orthogonal { gain } => return orthogonal(outputs, inputs, gain, rng),
+            Self::Orthogonal { gain } => return orthogonal(rows, columns, gain, rng),
             Self::Zeros => {}
         }
         weights

@@ -142,7 +142,7 @@ impl<'a> Target<'a> {
     /// # Safety
     /// C and the start hold block `i`.
     #[inline(always)]
-    unsafe fn load<const FLIPPED: bool>(&self, i: usize) -> Sums {
+    pub(super) unsafe fn load<const FLIPPED: bool>(&self, i: usize) -> Sums {
         let at = |r: usize| self.start.wrapping_add((i * ROWS + r) * self.start_stride);
         // SAFETY: the caller's, for everything below.
         unsafe {
@@ -166,7 +166,7 @@ impl<'a> Target<'a> {
     /// # Safety
     /// C holds block `i`.
     #[inline(always)]
-    unsafe fn store<const FLIPPED: bool>(&self, i: usize, [a, b, c, d]: Sums) {
+    pub(super) unsafe fn store<const FLIPPED: bool>(&self, i: usize, [a, b, c, d]: Sums) {
         // SAFETY: the caller's, for everything below. The read is volatile because it is wanted here: moved
         // out of the loops it would take a register from them.
         unsafe {
@@ -198,14 +198,14 @@ impl<'a> Target<'a> {
 }
 
 /// A block: four rows, in halves of four columns.
-type Sums = [[F4; 2]; ROWS];
+pub(super) type Sums = [[F4; 2]; ROWS];
 
 /// One step of the inner loop: adds a column of A times a row of the panel.
 ///
 /// # Safety
 /// `panel` can be read to 8 values.
 #[inline(always)]
-unsafe fn step(sums: Sums, [x, y, z, w]: [f32; ROWS], panel: *const f32) -> Sums {
+pub(super) unsafe fn step(sums: Sums, [x, y, z, w]: [f32; ROWS], panel: *const f32) -> Sums {
     // SAFETY: the caller's.
     let (left, right) = unsafe { (F4::load(panel), F4::load(panel.add(4))) };
     let add = |[p, q]: [F4; 2], x: f32| [p + F4::splat(x) * left, q + F4::splat(x) * right];

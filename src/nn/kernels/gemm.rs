@@ -258,7 +258,7 @@ fn pack_rest(a: View, from: usize, row: usize, rest: &mut [Half]) {
 
 /// Copies `columns` (at most 8) columns of B, `panel.len()` rows from row `from` on.
 /// Missing columns are zero.
-fn pack_panel(b: View, from: usize, column: usize, columns: usize, panel: &mut [[Half; 2]]) {
+pub(super) fn pack_panel(b: View, from: usize, column: usize, columns: usize, panel: &mut [[Half; 2]]) {
     let depth = panel.len();
     if columns < COLUMNS {
         let (row_stride, column_stride) = b.strides();

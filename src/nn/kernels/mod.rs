@@ -6,16 +6,21 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod block;
+pub mod conv;
 mod digest;
 pub mod elementwise;
 pub mod functions;
 pub mod gemm;
+mod layout;
 pub mod maps;
+pub mod pool;
 pub mod reduce;
+mod shift;
 pub mod simd;
 mod skinny;
 pub mod update;
 pub mod vmath;
+pub mod widen;
 
 #[doc(hidden)]
 pub use digest::{DIGEST, digest};

@@ -31,6 +31,32 @@ pub fn add_rows(values: &[f32], out: &mut [f32]) {
     }
 }
 
+/// Adds to each channel's sum the values of its planes, image after image, each plane in eight interleaved sums.
+///
+/// # Shapes
+/// values (n, channels, plane), sums (channels)
+///
+/// # Panics
+/// When the sizes do not fit together.
+#[inline(never)]
+pub fn add_planes(values: &[f32], plane: usize, sums: &mut [f32]) {
+    if plane == 0 || sums.is_empty() {
+        return;
+    }
+    assert_eq!(values.len() % (plane * sums.len()), 0, "whole images");
+    for image in values.chunks(plane * sums.len()) {
+        for (plane, sum) in image.chunks(plane).zip(&mut *sums) {
+            let (blocks, rest) = plane.as_chunks::<8>();
+            let (left, right) =
+                blocks.iter().fold((F4::splat(0.0), F4::splat(0.0)), |(left, right), block| {
+                    let (fours, _) = block.as_chunks::<4>();
+                    (left + F4::from_array(&fours[0]), right + F4::from_array(&fours[1]))
+                });
+            *sum = rest.iter().fold(*sum + (left + right).sum(), |sum, x| sum + x);
+        }
+    }
+}
+
 /// Σ x, in double precision: four interleaved sums, then their sum.
 pub fn sum(xs: &[f32]) -> f64 {
     sum_of(xs, f64::from)
@@ -93,6 +119,26 @@ mod tests {
                 assert!((sum(&values) - wide.iter().sum::<f64>()).abs() < 1e-12);
                 assert!((sum_of_squares(&values) - wide.iter().map(|x| x * x).sum::<f64>()).abs() < 1e-10);
                 assert_eq!(largest(&values), values.iter().fold(0.0, |a: f32, x| a.max(x.abs())));
+            }
+        }
+    }
+
+    #[test]
+    fn sums_of_channels_match_the_definition_at_every_size() {
+        let mut rng = Rng::stream(2, "reduce");
+        for (n, channels, plane) in
+            [(0, 2, 3), (2, 0, 3), (2, 3, 0), (1, 1, 1), (3, 2, 7), (2, 5, 17), (4, 1, 40)]
+        {
+            let values = rng.normals(n * channels * plane);
+            let mut sums = rng.normals(channels);
+            let expected = |c: usize, first: f32| {
+                let of = |i: usize| &values[(i * channels + c) * plane..][..plane];
+                (0..n).flat_map(of).fold(f64::from(first), |sum, x| sum + f64::from(*x))
+            };
+            let expected: Vec<f64> = sums.iter().enumerate().map(|(c, first)| expected(c, *first)).collect();
+            add_planes(&values, plane, &mut sums);
+            for (got, expected) in sums.iter().zip(expected) {
+                assert!((f64::from(*got) - expected).abs() < 1e-4);
             }
         }
     }

@@ -109,3 +109,61 @@ pub fn gaussian_kl(mean: &Tensor, log_std: &Tensor) -> Result<Tensor> {
 pub fn gaussian_sample(mean: &Tensor, log_std: &Tensor, eps: &Tensor) -> Result<Tensor> {
     Ok((mean + (log_std.exp()? * eps.detach())?)?)
 }
+
+/// A bias for each channel of (n, channels, height, width).
+fn add_channels(xs: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
+    Ok(match bias {
+        Some(bias) => xs.broadcast_add(&bias.reshape((1, (), 1, 1))?)?,
+        None => xs.clone(),
+    })
+}
+
+/// Twin of [`super::conv2d`], without the activation.
+pub fn conv2d(
+    xs: &Tensor,
+    weight: &Tensor,
+    bias: Option<&Tensor>,
+    stride: usize,
+    padding: usize,
+) -> Result<Tensor> {
+    add_channels(&xs.conv2d(weight, padding, stride, 1, 1)?, bias)
+}
+
+/// Twin of [`super::conv_transpose2d`], without the activation.
+pub fn conv_transpose2d(
+    xs: &Tensor,
+    weight: &Tensor,
+    bias: Option<&Tensor>,
+    stride: usize,
+    padding: usize,
+    output_padding: usize,
+) -> Result<Tensor> {
+    add_channels(&xs.conv_transpose2d(weight, padding, output_padding, stride, 1)?, bias)
+}
+
+/// Twin of [`super::upsample_nearest2d`].
+pub fn upsample_nearest2d(xs: &Tensor, factor: usize) -> Result<Tensor> {
+    let (n, channels, height, width) = xs.dims4()?;
+    let blocks = xs.reshape((n * channels, height, 1, width, 1))?;
+    let blocks = blocks.broadcast_as((n * channels, height, factor, width, factor))?;
+    Ok(blocks.reshape((n, channels, factor * height, factor * width))?)
+}
+
+/// Blocks of `size` × `size` points, each in a row.
+fn blocks(xs: &Tensor, size: usize) -> Result<Tensor> {
+    let (n, channels, height, width) = xs.dims4()?;
+    let (rows, columns) = (height / size, width / size);
+    let whole = xs.narrow(2, 0, rows * size)?.narrow(3, 0, columns * size)?.contiguous()?;
+    let blocks = whole.reshape((n * channels, rows, size, columns, size))?.transpose(2, 3)?;
+    Ok(blocks.reshape((n, channels, rows, columns, size * size))?)
+}
+
+/// Twin of [`super::avg_pool2d`].
+pub fn avg_pool2d(xs: &Tensor, size: usize) -> Result<Tensor> {
+    Ok(blocks(xs, size)?.mean(4)?)
+}
+
+/// Twin of [`super::max_pool2d`], for blocks without equals.
+pub fn max_pool2d(xs: &Tensor, size: usize) -> Result<Tensor> {
+    Ok(blocks(xs, size)?.max(4)?)
+}
