@@ -5,15 +5,20 @@
 //! in an order that depends only on the sizes. [`digest`] is there to check it.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+pub mod attention;
 mod block;
+pub mod density;
 mod digest;
 pub mod elementwise;
 pub mod functions;
 pub mod gemm;
 pub mod maps;
+pub mod norm;
+pub mod recurrent;
 pub mod reduce;
 pub mod simd;
 mod skinny;
+pub mod softmax;
 pub mod update;
 pub mod vmath;
 

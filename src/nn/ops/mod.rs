@@ -4,13 +4,22 @@
 
 mod activate;
 mod backward;
+mod classes;
+mod density;
 mod linear;
 mod losses;
+mod norm;
 pub mod plain;
+pub mod plain_layers;
+mod sequences;
 mod slices;
 
 pub use activate::{activate, activate_derivative, softplus};
 pub use backward::backward;
+pub use classes::{IGNORED, class_log_probs, cross_entropy, embedding};
+pub use density::{gaussian_log_prob, gaussian_nll, mixture_log_prob, mixture_nll};
 pub use linear::linear;
 pub use losses::{bce_with_logits, gaussian_kl, gaussian_sample, squared_error};
+pub use norm::{group_norm, layer_norm};
+pub use sequences::{attention, gru};
 pub(crate) use slices::{storage_slice, storage_slice_mut, with_slice};
