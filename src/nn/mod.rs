@@ -8,25 +8,33 @@
 pub mod activation;
 pub mod conv;
 pub mod ema;
+pub mod embedding;
+pub mod gru;
 pub mod init;
 pub use tealight_kernels as kernels;
 pub mod linear;
 pub mod mlp;
+pub mod norm;
 pub mod ops;
 pub mod optim;
 pub mod penalty;
 pub mod schedule;
+pub mod transformer;
 pub mod vars;
 
 pub use activation::Activation;
 pub use conv::{Conv2d, ConvTranspose2d};
 pub use ema::Ema;
+pub use embedding::Embedding;
+pub use gru::Gru;
 pub use init::Init;
 pub use linear::Linear;
 pub use mlp::Mlp;
+pub use norm::{GroupNorm, LayerNorm};
 pub use ops::backward;
 pub use optim::{Optimizer, OptimizerKind, Update};
 pub use schedule::Decay;
+pub use transformer::{CausalAttention, TransformerBlock};
 pub use vars::Vars;
 
 #[cfg(test)]

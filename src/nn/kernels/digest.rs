@@ -1,18 +1,21 @@
 //! One number that changes when a bit of any kernel's result does.
 
+use super::attention::Attention;
 use super::functions::{Elu, Function, Gelu, LeakyRelu, Relu, Sigmoid, Silu, Softplus, Tanh};
 use super::gemm::{Start, View, product};
 use super::maps::{map, sum_pairs};
-use super::{reduce, update, vmath};
+use super::norm::{Groups, Moments};
+use super::{density, norm, recurrent, reduce, softmax, update, vmath};
 use crate::rng::Rng;
 
 /// What [`digest`] is on every machine and in every browser.
 /// A change of it is a change of every run that people have shared: it is made knowingly or not at all.
-pub const DIGEST: [u32; 4] = [2_461_808_768, 1_134_378_092, 3_960_936_475, 1_311_308_575];
+pub const DIGEST: [u32; 5] = [2_461_808_768, 1_134_378_092, 3_960_936_475, 1_311_308_575, 3_978_742_608];
 
-/// The digests of the elementary functions, the activation functions, the products, and the rest.
-pub fn digest() -> [u32; 4] {
-    [elementary(), activations(), products(), sums_and_updates()]
+/// The digests of the elementary functions, the activation functions, the products, sums and updates, and of what
+/// works row by row.
+pub fn digest() -> [u32; 5] {
+    [elementary(), activations(), products(), sums_and_updates(), rows()]
 }
 
 /// FNV-1a over the bits of floats; all NaNs count as one.
@@ -125,6 +128,54 @@ fn sums_and_updates() -> u32 {
     let mut rows = [0.0; 11];
     reduce::add_rows(&xs, &mut rows);
     digest.add(&rows);
+    digest.finish()
+}
+
+fn rows() -> u32 {
+    let (mut digest, mut rng) = (Digest::new(), Rng::stream(4, "digest"));
+    for d in [1, 3, 8, 21] {
+        let n = 5;
+        let (xs, gradient, mut sum) = (rng.normals(n * d), rng.normals(n * d), rng.normals(n * d));
+        let (weight, bias, mut out) = (rng.normals(d), rng.normals(d), vec![0.0; n * d]);
+        let mut moments = vec![Moments::default(); n];
+        norm::rows(&xs, &weight, &bias, 1e-5, &mut out, &mut moments);
+        norm::rows_to_input(&xs, &weight, &moments, &gradient, &mut out);
+        digest.add(&out);
+        let mut columns = bias.clone();
+        norm::rows_to_weight(&xs, &moments, &gradient, &mut columns);
+        digest.add(&columns);
+        let groups = Groups { channels: n, together: n, area: d };
+        groups.forward(&xs, &gradient[..n], &sum[..n], 1e-5, &mut out, &mut moments[..1]);
+        groups.to_input(&xs, &gradient[..n], &moments[..1], &gradient, &mut out);
+        groups.to_channels(&xs, &moments[..1], &gradient, true, &mut sum[..n]);
+        digest.add(&out);
+        digest.add(&sum);
+        let mut slopes = vec![0.0; n * d];
+        let loss = softmax::cross_entropy(&xs, d, &[0, softmax::IGNORED, 0, 0, 0], &mut slopes);
+        digest.add(&[loss as f32]);
+        digest.add(&slopes);
+        density::gaussian(&xs, &gradient, &sum, &mut out);
+        density::add_gaussian_slopes(density::By::LogStd, &xs, &gradient, &sum, &slopes, &mut out);
+        digest.add(&out);
+        let (mut log_probs, mut slopes) = (vec![0.0; 7], vec![0.0; 3 * d]);
+        let mixture = rng.normals(3 * d);
+        density::mixture(&mixture, d, &rng.normals(7), &mut log_probs, &mut slopes);
+        digest.add(&log_probs);
+        digest.add(&slopes);
+        let sizes = Attention { length: n, heads: 1, width: d, causal: true };
+        let (packed, mut weights) = (rng.normals(n * 3 * d), vec![0.0; n * n]);
+        sizes.forward(&packed, &mut out, &mut weights);
+        let mut slopes = vec![0.0; packed.len()];
+        sizes.backward(&packed, &weights, &gradient, &mut slopes);
+        digest.add(&out);
+        digest.add(&slopes);
+        let (mut kept, mut parts) = (vec![0.0; 4 * n * d], vec![0.0; packed.len()]);
+        recurrent::gates(&packed, &slopes, &xs, d, &mut out, &mut kept);
+        recurrent::gates_backward(&kept, &xs, &mut out, d, &mut slopes, &mut parts);
+        digest.add(&out);
+        digest.add(&slopes);
+        digest.add(&parts);
+    }
     digest.finish()
 }
 

@@ -157,6 +157,32 @@ pub fn store_rest(x: F4, rest: &mut [f32]) {
     }
 }
 
+/// Four values from `at` on, zeros beyond the end.
+///
+/// # Panics
+/// When `at` lies beyond the end.
+#[inline(always)]
+pub fn load_at(xs: &[f32], at: usize) -> F4 {
+    let xs = &xs[at..];
+    match xs.first_chunk::<4>() {
+        Some(four) => F4::from_array(four),
+        None => load_rest(xs),
+    }
+}
+
+/// Writes four values from `at` on, or as many as there is place for.
+///
+/// # Panics
+/// When `at` lies beyond the end.
+#[inline(always)]
+pub fn store_at(x: F4, out: &mut [f32], at: usize) {
+    let out = &mut out[at..];
+    match out.first_chunk_mut::<4>() {
+        Some(four) => x.write(four),
+        None => store_rest(x, out),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,19 +5,24 @@
 //! in an order that depends only on the sizes. [`digest`] is there to check it.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+pub mod attention;
 mod block;
 pub mod conv;
+pub mod density;
 mod digest;
 pub mod elementwise;
 pub mod functions;
 pub mod gemm;
 mod layout;
 pub mod maps;
+pub mod norm;
 pub mod pool;
+pub mod recurrent;
 pub mod reduce;
 mod shift;
 pub mod simd;
 mod skinny;
+pub mod softmax;
 pub mod update;
 pub mod vmath;
 pub mod widen;

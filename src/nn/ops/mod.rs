@@ -4,19 +4,28 @@
 
 mod activate;
 mod backward;
+mod classes;
 mod conv;
+mod density;
 mod linear;
 mod losses;
+mod norm;
 pub mod plain;
+pub mod plain_layers;
 mod pool;
+mod sequences;
 mod slices;
 mod widen;
 
 pub use activate::{activate, activate_derivative, softplus};
 pub use backward::backward;
+pub use classes::{IGNORED, class_log_probs, cross_entropy, embedding};
 pub use conv::{conv_transpose2d, conv2d};
+pub use density::{gaussian_log_prob, gaussian_nll, mixture_log_prob, mixture_nll};
 pub use linear::linear;
 pub use losses::{bce_with_logits, gaussian_kl, gaussian_sample, squared_error};
+pub use norm::{group_norm, layer_norm};
 pub use pool::{avg_pool2d, max_pool2d, upsample_nearest2d};
+pub use sequences::{attention, gru};
 pub(crate) use slices::{storage_slice, storage_slice_mut, with_slice};
 pub use widen::upsample_conv2d;
