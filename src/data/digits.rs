@@ -1,8 +1,9 @@
 //! 1,797 handwritten digits, 8 × 8 pixels.
 //!
 //! `digits.bin` is written by `tools/extract_digits.py` from scikit-learn's `load_digits`, which is the test part of
-//! the UCI set: image after image, 64 values 0..=16 and the label.
+//! the UCI set: image after image, the label and 64 values 0..=16, range coded.
 
+use super::range_coder::Decoder;
 use super::{Data, Entry, Shape, Split};
 use crate::error::Result;
 use crate::params::{Params, Value};
@@ -47,9 +48,27 @@ pub const ENTRY: Entry = Entry {
 const SHAPE: Shape = Shape::image(1, 8, 8);
 const IMAGES: usize = 1797;
 const TRAIN: usize = 1437;
-/// The pixels and the label.
-const BYTES: usize = SHAPE.size() + 1;
-const ASSET: &[u8; IMAGES * BYTES] = include_bytes!("digits.bin");
+const PIXELS: usize = SHAPE.size();
+/// How much more a value is expected where it was seen once.
+const GAIN: u16 = 3;
+const ASSET: &[u8] = include_bytes!("digits.bin");
+
+/// Every image with its label. The counts so far of each pixel of each digit say what to expect.
+fn decode() -> Vec<(u32, [u8; PIXELS])> {
+    let mut decoder = Decoder::new(ASSET);
+    let mut counts = vec![[[1_u16; 17]; PIXELS]; 10];
+    let images = (0..IMAGES).map(|_| {
+        let label = decoder.next(&[1; 10]);
+        let mut image = [0; PIXELS];
+        for (pixel, seen) in image.iter_mut().zip(&mut counts[label]) {
+            let value = decoder.next(seen);
+            seen[value] += GAIN;
+            *pixel = value as u8;
+        }
+        (label as u32, image)
+    });
+    images.collect()
+}
 
 fn generate(values: &[(String, Value)], seed: u32) -> Result<Data> {
     let Settings { split, binarize } = Settings::from_values(values)?;
@@ -57,15 +76,14 @@ fn generate(values: &[(String, Value)], seed: u32) -> Result<Data> {
         HeldOut::Writers => (0..IMAGES).collect(),
         HeldOut::Shuffled => Rng::stream(seed, "split").permutation(IMAGES),
     };
+    let images = decode();
     let value = |byte: u8| match binarize {
         true => f32::from(u8::from(byte >= 8)),
         false => f32::from(byte) / 16.0,
     };
     let part = |order: &[usize]| {
-        let images = order.iter().filter_map(|i| ASSET.chunks_exact(BYTES).nth(*i)?.split_last());
-        let (labels, images): (Vec<_>, Vec<_>) =
-            images.map(|(label, image)| (u32::from(*label), image)).unzip();
-        Split { xs: images.into_iter().flatten().copied().map(value).collect(), labels: Some(labels) }
+        let (labels, images): (Vec<_>, Vec<_>) = order.iter().filter_map(|i| images.get(*i).copied()).unzip();
+        Split { xs: images.into_iter().flatten().map(value).collect(), labels: Some(labels) }
     };
     let (train, held_out) = order.split_at(TRAIN);
     Ok(Data {

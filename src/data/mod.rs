@@ -15,6 +15,7 @@ pub mod grid;
 pub mod moons;
 pub mod pinwheel;
 mod points;
+mod range_coder;
 pub mod ring;
 pub mod spirals;
 pub mod swiss_roll;
