@@ -6,6 +6,7 @@
 //! plain twin that the tests compare it with, in value and in gradient.
 
 pub mod activation;
+pub mod double;
 pub mod ema;
 pub mod init;
 pub use tealight_kernels as kernels;
@@ -18,6 +19,7 @@ pub mod schedule;
 pub mod vars;
 
 pub use activation::Activation;
+pub use double::DoubleVars;
 pub use ema::Ema;
 pub use init::Init;
 pub use linear::Linear;

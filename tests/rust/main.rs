@@ -6,6 +6,7 @@ mod catalogue;
 mod common;
 mod gan;
 mod learning;
+mod mixtures;
 mod parity;
 mod replay;
 mod vae;

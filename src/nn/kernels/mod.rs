@@ -5,12 +5,15 @@
 //! in an order that depends only on the sizes. [`digest`] is there to check it.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+pub mod bits;
 mod block;
 mod digest;
 pub mod elementwise;
 pub mod functions;
 pub mod gemm;
+pub mod kernel_sums;
 pub mod maps;
+pub mod mixture;
 pub mod reduce;
 pub mod simd;
 mod skinny;
