@@ -9,6 +9,7 @@ pub mod gan;
 pub mod gmm;
 pub mod kde;
 pub mod naive_bayes;
+pub mod rbm;
 pub mod seeding;
 pub mod vae;
 
@@ -382,7 +383,7 @@ impl Entry {
 
 /// Every model, in the order of the page.
 pub const ALL: &[&Entry] =
-    &[&vae::ENTRY, &gan::ENTRY, &gmm::ENTRY, &kde::ENTRY, &naive_bayes::ENTRY];
+    &[&vae::ENTRY, &gan::ENTRY, &gmm::ENTRY, &kde::ENTRY, &naive_bayes::ENTRY, &rbm::ENTRY];
 
 /// The model with this id.
 pub fn find(id: &str) -> Result<&'static Entry> {

@@ -8,6 +8,7 @@ mod gan;
 mod learning;
 mod mixtures;
 mod parity;
+mod rbm;
 mod replay;
 mod vae;
 mod views;
