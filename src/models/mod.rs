@@ -6,6 +6,11 @@
 pub mod adversarial;
 mod capability;
 pub mod gan;
+pub mod gmm;
+pub mod kde;
+pub mod naive_bayes;
+pub mod rbm;
+pub mod seeding;
 pub mod vae;
 
 pub use capability::{
@@ -377,7 +382,8 @@ impl Entry {
 }
 
 /// Every model, in the order of the page.
-pub const ALL: &[&Entry] = &[&vae::ENTRY, &gan::ENTRY];
+pub const ALL: &[&Entry] =
+    &[&vae::ENTRY, &gan::ENTRY, &gmm::ENTRY, &kde::ENTRY, &naive_bayes::ENTRY, &rbm::ENTRY];
 
 /// The model with this id.
 pub fn find(id: &str) -> Result<&'static Entry> {

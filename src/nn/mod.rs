@@ -7,6 +7,7 @@
 
 pub mod activation;
 pub mod conv;
+pub mod double;
 pub mod ema;
 pub mod embedding;
 pub mod gru;
@@ -24,6 +25,7 @@ pub mod vars;
 
 pub use activation::Activation;
 pub use conv::{Conv2d, ConvTranspose2d};
+pub use double::DoubleVars;
 pub use ema::Ema;
 pub use embedding::Embedding;
 pub use gru::Gru;

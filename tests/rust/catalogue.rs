@@ -7,7 +7,7 @@ use tealight::params::{Kind, Spec, Value};
 use tealight::session::Session;
 use tealight::{catalog, data};
 
-use crate::common::{DRAWING, config, number, pairs, session, text, values};
+use crate::common::{DRAWING, config, number, pairs, representatives, session, text, values};
 
 /// The ends of a setting's range; every option of a choice.
 fn ends(spec: &Spec) -> Vec<Value> {
@@ -46,7 +46,7 @@ fn every_pair_takes_20_finite_steps_and_every_variable_moves() {
 
 #[test]
 fn every_option_trains_and_moves_every_variable() {
-    for (dataset, model) in [("ring", "vae"), ("digits", "vae"), ("ring", "gan"), ("digits", "gan")] {
+    for (dataset, model) in representatives() {
         for spec in (models::find(model).unwrap().specs)() {
             let Kind::Choice { options } = spec.kind else { continue };
             for option in options {
@@ -74,7 +74,7 @@ fn every_option_trains_and_moves_every_variable() {
 
 #[test]
 fn every_model_builds_and_steps_at_both_ends_of_every_range() {
-    for (dataset, model) in [("ring", "vae"), ("digits", "vae"), ("ring", "gan"), ("digits", "gan")] {
+    for (dataset, model) in representatives() {
         for spec in (models::find(model).unwrap().specs)() {
             for end in ends(&spec) {
                 let mut config = config(dataset, model);

@@ -47,6 +47,20 @@ pub fn pairs() -> Vec<(&'static str, &'static str)> {
         .collect()
 }
 
+/// Every model on the first data set of each kind that it takes.
+pub fn representatives() -> Vec<(&'static str, &'static str)> {
+    let mut seen = Vec::new();
+    let kind = |set: &str| data::find(set).unwrap().shape.domain;
+    pairs()
+        .into_iter()
+        .filter(|(set, model)| {
+            let new = !seen.contains(&(*model, kind(set)));
+            seen.push((*model, kind(set)));
+            new
+        })
+        .collect()
+}
+
 /// The values of a model's variables, by name.
 pub fn values(model: &dyn Model) -> Vec<(String, Vec<f32>)> {
     let flat = |var: &candle_core::Var| var.as_detached_tensor().flatten_all().unwrap().to_vec1().unwrap();

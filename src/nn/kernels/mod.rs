@@ -6,6 +6,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod attention;
+pub mod bits;
 mod block;
 pub mod conv;
 pub mod density;
@@ -18,6 +19,9 @@ pub mod maps;
 pub mod norm;
 pub mod pool;
 pub mod recurrent;
+pub mod kernel_sums;
+pub mod maps;
+pub mod mixture;
 pub mod reduce;
 mod shift;
 pub mod simd;
