@@ -73,7 +73,7 @@ function compilerArgs() {
 }
 
 /** The environment for the wasm build: RUSTFLAGS would replace the project's own, and simd128 with them. */
-function buildEnvironment() {
+export function buildEnvironment() {
   const env = { ...process.env };
   delete env.RUSTFLAGS;
   delete env.CARGO_ENCODED_RUSTFLAGS;

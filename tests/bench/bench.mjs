@@ -1,141 +1,154 @@
 /**
- * @file `npm run bench`: what the built page costs, in headless Chromium, and the same sessions natively.
+ * @file `npm run bench`: Tealight and others at the same training steps, in headless Chromium, in one run.
  *
- * Wall-clock figures of one run on one machine: compare them within the run. `npm run bench -- 3000` measures each
- * pair for 3,000 ms instead of 2,000; `--no-native` leaves cargo out.
+ * Wall-clock figures of one run on one machine: compare them within the run. Nothing is asserted about time.
+ *
+ * `--rounds N` (7 unless told), `--only w1,w3`, `--contenders tealight,candle`, `--no-native`. A run that leaves
+ * something out writes neither the README's table nor `bench/results.json`.
+ * `--pages` measures the built page instead: steps per second of every model on every data set, with and without
+ * views; `--pages 3000` for 3,000 ms each instead of 2,000.
  */
-import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { chromium } from "playwright-core";
+import { gzipSync } from "node:zlib";
 import { build } from "../../tools/build.mjs";
-import { Sentence, heading, main, root, run, say } from "../../tools/console.mjs";
+import { Sentence, duration, main, root, say } from "../../tools/console.mjs";
 import { serve } from "../../tools/serve.mjs";
 import { findChromium, setup } from "../../tools/setup.mjs";
-import { report } from "../../tools/size.mjs";
+import { measure } from "../../tools/size.mjs";
+import { buildContenders, compressedBytes, site, versions } from "./build.mjs";
+import { compare } from "./compare.mjs";
+import { contenders, foldersOf } from "./contenders.mjs";
+import { measureMemory } from "./memory.mjs";
+import { torchVersion } from "./natives.mjs";
+import { coldStarts, reportPairs } from "./pages.mjs";
+import { intoReadme, print, write } from "./report.mjs";
+import { workloads } from "./workloads.mjs";
 
-const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1];
-const hash = ({ dataset, model }) => `dataset=${dataset.id}&model=${model.id}`;
+const chromiumArgs = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-quic", "--disable-background-networking", "--disable-component-update",
+  "--disable-sync", "--no-first-run"];
 
-/** Opens the page in a fresh profile. */
-async function withPage({ browser, url }, address, work) {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
-  try {
-    const page = await context.newPage();
-    await page.goto(url + address);
-    return await work(page);
-  } finally {
-    await context.close();
+/** @param {string[]} args */
+function read(args) {
+  const known = { rounds: true, only: true, contenders: true, "no-native": false, pages: false };
+  /** @type {Record<string, string | true>} */
+  const given = {};
+  for (let i = 0; i < args.length; i++) {
+    const name = args[i].replace(/^--/, "");
+    if (/^\d+$/.test(args[i])) given.time = args[i];
+    else if (!(name in known)) throw new Sentence(`${args[i]} is not known; there are ${Object.keys(known).map((it) => `--${it}`).join(", ")}`);
+    else given[name] = known[name] ? args[++i] ?? "" : true;
   }
-}
-
-/** Milliseconds from the navigation to the first finished step, as the page itself hears of it. */
-function coldStart(place, pair) {
-  return withPage(place, `#${hash(pair)}&play=true`, (page) =>
-    page.evaluate(() => new Promise((resolve) => {
-      const element = /** @type {any} */ (document.querySelector("tealight-playground"));
-      const look = () => (element.steps > 0 ? resolve(performance.now()) : setTimeout(look, 1));
-      look();
-    })));
-}
-
-/** Steps per second and the longest task of the main thread while the page shows its default views. */
-function shown(place, pair, time) {
-  return withPage(place, `#${hash(pair)}&play=true`, (page) =>
-    page.evaluate(async (duration) => {
-      const wait = (/** @type {number} */ ms) => new Promise((resolve) => setTimeout(resolve, ms));
-      const element = /** @type {any} */ (document.querySelector("tealight-playground"));
-      await element.ready;
-      await wait(1500);
-      let longest = 0;
-      new PerformanceObserver((list) => {
-        for (const { duration: task } of list.getEntries()) longest = Math.max(longest, task);
-      }).observe({ type: "longtask" });
-      const [from, since] = [element.steps, performance.now()];
-      await wait(duration);
-      return { rate: (1000 * (element.steps - from)) / (performance.now() - since), longest };
-    }, time));
-}
-
-/** Steps per second of the worker alone, which nobody asks for views. */
-function alone(place, { dataset, model }, time) {
-  return withPage(place, "icon.svg", (page) =>
-    page.evaluate(async ({ config, duration, script }) => {
-      const worker = new Worker(script, { type: "module" });
-      const step = await new Promise((resolve, reject) => {
-        const seen = /** @type {{at: number, step: number}[]} */ ([]);
-        worker.onerror = (event) => reject(new Error(event.message));
-        worker.onmessage = ({ data }) => {
-          if (data.type === "hello") worker.postMessage({ type: "start", wasm: null });
-          else if (data.type === "started") worker.postMessage({ type: "open", id: 1, config, events: [], target: null, play: true, generation: 1 });
-          else if (data.type === "error" || data.type === "failed") reject(new Error(data.message));
-          else if (data.type === "status") {
-            seen.push({ at: performance.now(), step: data.status.step });
-            const first = seen.find(({ at }) => at > seen[0].at + 1500);
-            const last = seen[seen.length - 1];
-            if (first && last.at - first.at >= duration) resolve((1000 * (last.step - first.step)) / (last.at - first.at));
-          }
-        };
-      });
-      worker.terminate();
-      return step;
-    }, { config: { dataset: dataset.id, model: model.id }, duration: time, script: `${place.url}worker.js` }));
-}
-
-/** Steps per second natively: what more steps cost more. */
-function native({ dataset, model }, out) {
-  const program = path.join(root, "target", "release", process.platform === "win32" ? "tealight.exe" : "tealight");
-  const seconds = (steps) => {
-    const since = performance.now();
-    const { status, stderr } = spawnSync(program, ["train", "--dataset", dataset.id, "--model", model.id, "--steps", String(steps), "--out", out], { encoding: "utf8" });
-    if (status !== 0) throw new Sentence(`${program} failed: ${stderr}`);
-    return (performance.now() - since) / 1000;
+  const list = (name, all) => {
+    const ids = typeof given[name] === "string" ? given[name].split(",") : all;
+    const unknown = ids.filter((id) => !all.includes(id));
+    if (unknown.length > 0) throw new Sentence(`--${name}: there is no ${unknown.join(", ")}; there are ${all.join(", ")}`);
+    return all.filter((id) => ids.includes(id));
   };
-  const [few, many] = [200, 1400];
-  return (many - few) / median([0, 1, 2].map(() => seconds(many) - seconds(few)));
+  const rounds = Number(given.rounds ?? 7);
+  if (!Number.isInteger(rounds) || rounds < 1) throw new Sentence(`--rounds ${given.rounds} is not a whole number from 1 on`);
+  return {
+    rounds,
+    only: list("only", workloads.map(({ id }) => id)),
+    ids: list("contenders", contenders.map(({ id }) => id)),
+    native: !given["no-native"],
+    pages: Boolean(given.pages),
+    time: Number(given.time ?? 2000),
+  };
 }
 
-await main(async () => {
-  const args = process.argv.slice(2);
-  const time = Number(args.find((arg) => /^\d+$/.test(arg)) ?? 2000);
-  const withNative = !args.includes("--no-native");
-  await setup({ tests: true });
-  await build();
-  // Only now: before the first build there is no package to ask.
-  const { catalog, pairs } = await import("../js/wasm.mjs");
-  if (withNative) {
-    const { code } = await run("cargo", ["build", "--locked", "--release", "--features", "cli"]);
-    if (code !== 0) throw new Sentence("the native command line does not compile: see cargo's words above");
-  }
-  const server = await serve({ folder: path.join(root, "dist"), port: 0 });
-  const browser = await chromium.launch({
-    executablePath: findChromium() ?? undefined,
-    args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+/** Which program draws: an imitation of a GPU is no GPU. */
+async function describeGpu(browser) {
+  const page = await browser.newPage();
+  const name = await page.evaluate(() => {
+    const gl = document.createElement("canvas").getContext("webgl2");
+    const info = gl?.getExtension("WEBGL_debug_renderer_info");
+    return gl ? String(gl.getParameter(info?.UNMASKED_RENDERER_WEBGL ?? gl.RENDERER)) : null;
   });
-  const out = mkdtempSync(path.join(os.tmpdir(), "tealight-bench-"));
-  const place = { browser, url: server.url };
+  await page.close();
+  if (name === null) return "no GPU";
+  return /swiftshader|llvmpipe|software/i.test(name) ? "no GPU (webgl in software)" : name;
+}
+
+/** A headless browser. @param {string[]} extra */
+async function launch(extra) {
+  // Only now: setup may just have installed it.
+  const { chromium } = await import("playwright-core");
+  return chromium.launch({ executablePath: findChromium() ?? undefined, args: [...chromiumArgs, ...extra] });
+}
+
+/** The page alone. */
+async function pagesOnly({ time, native }) {
+  const { pairs } = await import("../js/wasm.mjs");
+  const [server, browser] = await Promise.all([serve({ folder: path.join(root, "dist"), port: 0 }), launch(["--disable-gpu"])]);
   try {
-    heading(`Sizes of version ${catalog.version}`);
-    for (const line of report()) say(line);
-
-    heading("Cold start to the first finished step");
-    const starts = [];
-    for (let i = 0; i < 7; i++) starts.push(await coldStart(place, pairs[0]));
-    say(`median ${Math.round(median(starts))} ms (${starts.map(Math.round).sort((a, b) => a - b).join(", ")}); budget 700 ms`);
-
-    heading(`Steps per second, defaults of each pair, ${time} ms after a warm-up`);
-    say(`${"".padEnd(24)}${["worker alone", "with views", "share", "longest task", ...(withNative ? ["native"] : [])].map((it) => it.padStart(14)).join("")}`);
-    for (const pair of pairs.filter(({ dataset }) => !dataset.drawable)) {
-      const bare = await alone(place, pair, time);
-      const { rate, longest } = await shown(place, pair, time);
-      const cells = [bare.toFixed(0), rate.toFixed(0), `${((100 * rate) / bare).toFixed(0)} %`, longest > 0 ? `${longest.toFixed(0)} ms` : "< 50 ms"];
-      if (withNative) cells.push(native(pair, out).toFixed(0));
-      say(`${`${pair.model.id} on ${pair.dataset.id}`.padEnd(24)}${cells.map((it) => it.padStart(14)).join("")}`);
-    }
+    await reportPairs({ browser, url: server.url }, { pairs, time, withNative: native });
   } finally {
     await browser.close();
     await server.close();
-    rmSync(out, { recursive: true, force: true });
   }
+}
+
+/** The cold start, in a browser of its own, which has compiled nothing yet. */
+async function startOfThePage(pairs) {
+  const [server, browser] = await Promise.all([serve({ folder: path.join(root, "dist"), port: 0 }), launch(["--disable-gpu"])]);
+  try {
+    return await coldStarts({ browser, url: server.url }, pairs);
+  } finally {
+    await browser.close();
+    await server.close();
+  }
+}
+
+/** Bytes of each contender, compressed. Tealight's are those of the package that the page ships. */
+function sizes(chosen) {
+  const script = gzipSync(readFileSync(path.join(root, "pkg", "tealight.js")), { level: 9 }).length;
+  const tfjs = (backend) => compressedBytes("tfjs", (name) => name.endsWith(".js") || (backend === "wasm" && name === "tfjs-backend-wasm-simd.wasm"));
+  const of = {
+    tealight: () => measure().wasm.gzip + script,
+    candle: () => compressedBytes("candle"),
+    burn: () => compressedBytes("burn"),
+    "jax-js": () => compressedBytes("jax"),
+    "tfjs-wasm": () => tfjs("wasm"),
+    "tfjs-cpu": () => tfjs("cpu"),
+    "tfjs-webgl": () => tfjs("webgl"),
+  };
+  return Object.fromEntries(chosen.filter(({ id }) => id in of).map(({ id }) => [id, of[id]()]));
+}
+
+async function everything({ rounds, only, ids, native }) {
+  const torch = native && ids.includes("torch") ? torchVersion() : null;
+  const chosen = contenders.filter(({ id, kind }) => ids.includes(id) && (kind !== "native" || native) && (kind !== "torch" || torch));
+  if (ids.includes("torch") && !torch) say("PyTorch is left out: python3 has no torch here.");
+  await buildContenders(foldersOf(chosen), { native: chosen.some(({ kind }) => kind === "native") });
+  const { pairs } = await import("../js/wasm.mjs");
+  const server = await serve({ folder: site, port: 0 });
+  const browser = await launch(["--enable-unsafe-swiftshader"]);
+  try {
+    const gpu = await describeGpu(browser);
+    const { results, roof } = await compare({ browser, url: server.url, chosen, only, rounds });
+    print({ results, roof, chosen, only });
+    const whole = only.length === workloads.length && ids.length === contenders.length && native;
+    if (!whole) return;
+    const tealight = contenders[0];
+    const memory = await measureMemory({ browser, url: server.url }, tealight, pairs);
+    const starts = await startOfThePage(pairs);
+    const machine = { cpu: os.cpus()[0].model.trim(), cores: os.cpus().length, browser: `Chromium ${browser.version()}`, gpu, system: `${os.type()} ${os.arch()}`, torch, ...versions() };
+    const report = { machine, workloads, chosen, bytes: sizes(chosen), results, roof, memory, starts };
+    write(report);
+    intoReadme(report);
+  } finally {
+    await browser.close();
+    await server.close();
+  }
+}
+
+await main(async () => {
+  const since = performance.now();
+  const options = read(process.argv.slice(2));
+  await setup({ tests: true });
+  await build();
+  await (options.pages ? pagesOnly(options) : everything(options));
+  say(`The benchmark took ${duration(performance.now() - since)}.`);
 });

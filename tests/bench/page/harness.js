@@ -1,0 +1,50 @@
+/** @file What the benchmark calls in each contender's page. */
+
+/** @type {{open: Function, memory?: () => number}} */
+let contender;
+/** @type {Map<string, (steps: number) => Promise<number>>} */
+const running = new Map();
+
+/** @param {string} script @param {string[]} args */
+export async function start(script, args) {
+  contender = await import(script);
+  await /** @type {any} */ (contender).start(...args);
+}
+
+/** Opens a workload on the rows at an address. */
+export async function open(id, url, shared) {
+  const rows = new Float32Array(await (await fetch(url)).arrayBuffer());
+  running.set(id, await contender.open(id, rows, shared));
+}
+
+/** Milliseconds that the steps took, and the loss of the last. */
+export async function run(id, steps) {
+  const work = running.get(id);
+  if (!work) throw new Error(`${id} is not open`);
+  const since = performance.now();
+  const loss = await work(steps);
+  return { ms: performance.now() - since, loss };
+}
+
+/** The losses of so many single steps. */
+export async function losses(id, steps) {
+  const all = [];
+  for (let i = 0; i < steps; i++) all.push((await run(id, 1)).loss);
+  return all;
+}
+
+export const memory = () => contender.memory?.() ?? null;
+
+/** GFLOP/s of multiplications and additions in registers. */
+export async function roof(url, milliseconds) {
+  const { instance } = await WebAssembly.instantiate(await (await fetch(url)).arrayBuffer());
+  const { roof: loop, operations } = /** @type {any} */ (instance.exports);
+  let iterations = 1_000_000;
+  for (;;) {
+    const since = performance.now();
+    loop(iterations, 0.999, 0.001);
+    const taken = performance.now() - since;
+    if (taken >= milliseconds) return (operations() * iterations) / taken / 1e6;
+    iterations = Math.ceil(iterations * Math.min(10, Math.max(1.2, (1.2 * milliseconds) / Math.max(taken, 0.1))));
+  }
+}
