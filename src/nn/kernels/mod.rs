@@ -14,6 +14,7 @@ pub mod elementwise;
 pub mod functions;
 pub mod gemm;
 mod layout;
+mod lines;
 pub mod maps;
 pub mod norm;
 pub mod pool;
