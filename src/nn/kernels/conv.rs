@@ -10,6 +10,7 @@ use super::block::{COLUMNS, Half, ROWS};
 use super::gemm::{Start, View, pack_panel};
 pub use super::layout::Axis;
 use super::layout::{Layout, Tap};
+use super::lines::{add, put};
 use super::shift::{STRETCH, Shifted, add_dots, add_panel_columns, line, panel_rows};
 use std::cell::RefCell;
 
@@ -259,24 +260,19 @@ struct Writer<'a> {
 
 impl Writer<'_> {
     /// Writes a row, or adds it.
+    #[inline(always)]
     fn write(&self, from: &[f32], to: &mut [f32]) {
         let from = &from[..self.columns];
-        let pairs = to.iter_mut().step_by(self.step).zip(from);
-        if matches!(self.start, Start::Sum) {
-            for (to, x) in pairs {
-                *to = at_least(*to + x, self.low);
-            }
-        } else {
-            for (to, x) in pairs {
-                *to = at_least(*x, self.low);
-            }
+        match (self.start, self.step) {
+            // The usual steps have loops of their own.
+            (Start::Sum, 1) => add(from, self.low, to, 1),
+            (Start::Sum, 2) => add(from, self.low, to, 2),
+            (Start::Sum, step) => add(from, self.low, to, step),
+            (_, 1) => put(from, self.low, to, 1),
+            (_, 2) => put(from, self.low, to, 2),
+            (_, step) => put(from, self.low, to, step),
         }
     }
-}
-
-/// max(x, low), keeping NaN.
-fn at_least(x: f32, low: f32) -> f32 {
-    if x < low { low } else { x }
 }
 
 #[cfg(test)]

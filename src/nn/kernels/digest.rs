@@ -1,6 +1,7 @@
 //! One number that changes when a bit of any kernel's result does.
 
 use super::attention::Attention;
+use super::conv::{Axis, Conv};
 use super::functions::{Elu, Function, Gelu, LeakyRelu, Relu, Sigmoid, Silu, Softplus, Tanh};
 use super::gemm::{Start, View, product};
 use super::maps::{map, sum_pairs};
@@ -10,12 +11,13 @@ use crate::rng::Rng;
 
 /// What [`digest`] is on every machine and in every browser.
 /// A change of it is a change of every run that people have shared: it is made knowingly or not at all.
-pub const DIGEST: [u32; 5] = [2_461_808_768, 1_134_378_092, 3_960_936_475, 1_311_308_575, 3_978_742_608];
+pub const DIGEST: [u32; 6] =
+    [2_461_808_768, 1_134_378_092, 3_960_936_475, 1_311_308_575, 3_978_742_608, 3_603_975_294];
 
-/// The digests of the elementary functions, the activation functions, the products, sums and updates, and of what
-/// works row by row.
-pub fn digest() -> [u32; 5] {
-    [elementary(), activations(), products(), sums_and_updates(), rows()]
+/// The digests of the elementary functions, the activation functions, the products, sums and updates, of what
+/// works row by row, and of the convolutions.
+pub fn digest() -> [u32; 6] {
+    [elementary(), activations(), products(), sums_and_updates(), rows(), convolutions()]
 }
 
 /// FNV-1a over the bits of floats; all NaNs count as one.
@@ -175,6 +177,28 @@ fn rows() -> u32 {
         digest.add(&out);
         digest.add(&slopes);
         digest.add(&parts);
+    }
+    digest.finish()
+}
+
+fn convolutions() -> u32 {
+    let (mut digest, mut rng) = (Digest::new(), Rng::stream(4, "digest"));
+    for (inputs, outputs, side, kernel, stride, padding) in
+        [(3, 17, 13, 3, 1, 1), (9, 4, 14, 4, 2, 1), (16, 8, 7, 5, 3, 2), (1, 1, 9, 1, 2, 0)]
+    {
+        let Some(axis) = Axis::new(side, kernel, stride, padding) else { continue };
+        let conv = Conv { batch: 2, inputs, outputs, vertical: axis, horizontal: axis };
+        let (mut images, mut maps) = (rng.normals(2 * conv.image_size()), rng.normals(2 * conv.map_size()));
+        let mut weights = rng.normals(outputs * conv.window_size());
+        let bias = rng.normals(outputs);
+        conv.windows(&images, &weights, Start::Row(&bias), 0.0, &mut maps);
+        digest.add(&maps);
+        conv.spread(&maps, &weights, Start::Sum, f32::NEG_INFINITY, &mut images);
+        digest.add(&images);
+        conv.add_weights(&images, &maps, &mut weights);
+        digest.add(&weights);
+        reduce::add_planes(&images, conv.image_size() / inputs, &mut weights[..inputs]);
+        digest.add(&weights[..inputs]);
     }
     digest.finish()
 }

@@ -6,6 +6,7 @@
 //! they stand for what lies outside of it on either side.
 
 use super::conv::Conv;
+use super::lines::take;
 use super::shift::STRETCH;
 use std::ops::Range;
 
@@ -160,28 +161,26 @@ impl<'a> Layout<'a> {
     }
 
     /// Copies an image to its phases.
+    #[inline(never)]
     pub(super) fn split(&self, image: &[f32], to: &mut [f32]) {
         let (v, h) = (self.conv.vertical, self.conv.horizontal);
-        for (channel, plane) in image.chunks(v.image * h.image).enumerate() {
-            for (y, line) in plane.chunks(h.image).enumerate() {
-                let y = y + v.padding;
-                if y / v.stride >= v.points() {
-                    break;
-                }
-                for b in 0..h.stride {
-                    let inside = h.inside(b).start..h.inside(b).end.min(h.points());
-                    if inside.is_empty() {
-                        continue;
+        for b in 0..h.stride {
+            let inside = h.inside(b).start..h.inside(b).end.min(h.points());
+            if inside.is_empty() {
+                continue;
+            }
+            let first = h.place(b, inside.start);
+            for (channel, plane) in image.chunks_exact(v.image * h.image).enumerate() {
+                let (mut a, mut point) = (v.padding % v.stride, v.padding / v.stride);
+                for line in plane.chunks_exact(h.image) {
+                    if point == v.points() {
+                        break;
                     }
-                    let at = self.phase(channel, y % v.stride, b) + y / v.stride * self.row;
-                    let to = &mut to[at + inside.start..at + inside.end];
-                    let line = &line[h.place(b, inside.start)..];
-                    if h.stride == 1 {
-                        to.copy_from_slice(&line[..to.len()]);
-                    } else {
-                        for (to, x) in to.iter_mut().zip(line.iter().step_by(h.stride)) {
-                            *to = *x;
-                        }
+                    let at = self.phase(channel, a, b) + point * self.row;
+                    take(&line[first..], h.stride, &mut to[at + inside.start..at + inside.end]);
+                    a += 1;
+                    if a == v.stride {
+                        (a, point) = (0, point + 1);
                     }
                 }
             }
@@ -189,12 +188,14 @@ impl<'a> Layout<'a> {
     }
 
     /// Copies a map to rows with gaps between them.
+    #[inline(never)]
     pub(super) fn space(&self, map: &[f32], to: &mut [f32]) {
         let (v, h) = (self.conv.vertical, self.conv.horizontal);
-        for (channel, plane) in map.chunks(v.map * h.map).enumerate() {
-            for (y, line) in plane.chunks(h.map).enumerate() {
-                let at = self.margin + channel * self.map_plane + y * self.row;
-                to[at..at + h.map].copy_from_slice(line);
+        for (channel, plane) in map.chunks_exact(v.map * h.map).enumerate() {
+            let mut at = self.margin + channel * self.map_plane;
+            for line in plane.chunks_exact(h.map) {
+                take(line, 1, &mut to[at..at + h.map]);
+                at += self.row;
             }
         }
     }

@@ -16,6 +16,7 @@ pub mod functions;
 pub mod gemm;
 pub mod kernel_sums;
 mod layout;
+mod lines;
 pub mod maps;
 pub mod maps;
 pub mod mixture;

@@ -97,6 +97,16 @@ mod lanes {
             let m = i32x4_add(v128_and(above, u32x4_splat(0x7f_ffff)), u32x4_splat(from));
             (Self(f32x4_convert_i32x4(i32x4_shr(above, 23))), Self(m))
         }
+        /// The even and the odd ones of eight values.
+        #[inline(always)]
+        pub fn unzip_lanes(a: Self, b: Self) -> (Self, Self) {
+            (Self(i32x4_shuffle::<0, 2, 4, 6>(a.0, b.0)), Self(i32x4_shuffle::<1, 3, 5, 7>(a.0, b.0)))
+        }
+        /// Eight values from the even and the odd ones.
+        #[inline(always)]
+        pub fn zip_lanes(a: Self, b: Self) -> (Self, Self) {
+            (Self(i32x4_shuffle::<0, 4, 1, 5>(a.0, b.0)), Self(i32x4_shuffle::<2, 6, 3, 7>(a.0, b.0)))
+        }
         /// The lanes 0 to 3 of four vectors become the vectors.
         #[inline(always)]
         pub fn transpose([a, b, c, d]: [Self; 4]) -> [Self; 4] {
@@ -224,6 +234,18 @@ mod lanes {
             let above = |x: f32| x.to_bits().wrapping_sub(from);
             let m = self.map(|x| f32::from_bits((above(x) & 0x7f_ffff).wrapping_add(from)));
             (self.map(|x| (above(x) as i32 >> 23) as f32), m)
+        }
+        /// The even and the odd ones of eight values.
+        #[inline(always)]
+        pub fn unzip_lanes(a: Self, b: Self) -> (Self, Self) {
+            let ([a, b, c, d], [e, f, g, h]) = (a.0, b.0);
+            (Self([a, c, e, g]), Self([b, d, f, h]))
+        }
+        /// Eight values from the even and the odd ones.
+        #[inline(always)]
+        pub fn zip_lanes(a: Self, b: Self) -> (Self, Self) {
+            let ([a, c, e, g], [b, d, f, h]) = (a.0, b.0);
+            (Self([a, b, c, d]), Self([e, f, g, h]))
         }
         /// The lanes 0 to 3 of four vectors become the vectors.
         #[inline(always)]
