@@ -8,23 +8,32 @@
  * every model with the result.
  */
 
-/** Functions that never run, by their mangled names (v0). */
+/**
+ * Functions that never run, by their mangled names (v0).
+ * The compiler merges functions that are the same for types of one size, under any of their names: what belongs to
+ * the standard library stays, and so does what is for i32.
+ */
 const NEVER = [
-  // Numbers of 8 and 16 bits. What the standard library does for them may be shared with other types: it stays.
-  /(?=.*11candle_core)(?:4half|7float8)/,
+  // Numbers of 8 and 16 bits.
+  /^_R[^C]*C(?:s[0-9A-Za-z]*_)?11candle_core.*(?:4half|7float8)/,
   // Products of other numbers than f32.
   /8gemm_(?:f16|f64|c32|c64)/,
-  // An operation on f64, i64, i16 or i32.
-  /(?:Map\d|Map1Any|Map2U8|Map2InPlace)1f[dxsl]E/,
-  /11candle_core.*(?:WCond|Gather|IndexSelect|IndexAdd|Scatter)[dxsl]E/,
-  // Operations that the project has replaced.
-  /11candle_core.*(?:6conv2d|ConvTranspose|Conv1D|Conv2D|AvgPool2D|MaxPool2D|UpsampleNearest|UpsampleBilinear|Im2Col|Col2Im|7Scatter|10ScatterAdd)/,
+  // An operation on f64, i64 or i16.
+  /(?:Map\d|Map1Any|Map2U8|Map2InPlace)1f[dxs]E/,
+  // Operations that the project has replaced, or does not need.
+  /11candle_core.*(?:5WCond|11ReduceIndex|6Gather|8IndexAdd|6conv1d|6conv2d|ConvTranspose|Conv1D|Conv2D|AvgPool2D|MaxPool2D|UpsampleNearest|UpsampleBilinear|Im2Col|Col2Im|7Scatter|10ScatterAdd)/,
   // Names in backtraces, which have no symbols to name.
   /14rustc_demangle/,
 ];
 
-/** The crate for which a function was compiled says nothing about what it does. @param {string} name */
-const withoutInstance = (name) => name.replace(/C(?:s[0-9A-Za-z]*_)?\d+[a-z_0-9]+$/, "");
+/** The crate for which a function was compiled says nothing about what it does. @param {string} mangled */
+function withoutInstance(mangled) {
+  const name = mangled.replace(/\.(?:llvm\.)?\d+$/, "");
+  for (const part of name.matchAll(/C(?:s[0-9A-Za-z]*_)?(\d+)_?/g)) {
+    if (part.index + part[0].length + Number(part[1]) === name.length) return name.slice(0, part.index);
+  }
+  return name;
+}
 
 /** `unreachable`, without locals. */
 const TRAP = Uint8Array.of(3, 0, 0x00, 0x0b);
