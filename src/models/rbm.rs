@@ -18,7 +18,7 @@ use crate::data::{Data, Domain};
 use crate::error::{Error, Result};
 use crate::nn::kernels::bits::{binarize, draw, sum_softplus};
 use crate::nn::kernels::gemm::{Start, View, product};
-use crate::nn::{Activation, Decay, Linear, Optimizer, OptimizerKind, Vars};
+use crate::nn::{Activation, Decay, Linear, Optimizer, OptimizerKind, Vars, ops};
 use crate::params;
 use crate::params::{Effect, Params, Value};
 use crate::rng::Rng;
@@ -150,7 +150,8 @@ impl Rbm {
     /// If the rows do not have this model's size.
     pub fn free_energy(&self, visible: &Tensor) -> Result<Tensor> {
         let hidden = self.hidden.forward_act(visible, Activation::Softplus)?.sum(1)?;
-        let linear = visible.matmul(&self.visible.unsqueeze(1)?)?.squeeze(1)?;
+        let linear =
+            ops::linear(visible, &self.visible.unsqueeze(0)?, None, Activation::Identity)?.squeeze(1)?;
         Ok((hidden + linear)?.neg()?)
     }
 

@@ -87,7 +87,7 @@ impl Mlp {
         let mut gradient = xs.ones_like()?;
         for ((layer, _), slope) in twin.stages().zip(&slopes).rev() {
             // (n, outputs) · (outputs, inputs) → (n, inputs)
-            gradient = (gradient * slope)?.matmul(&layer.weight)?;
+            gradient = ops::product(&(gradient * slope)?, &layer.weight)?;
         }
         Ok(gradient)
     }

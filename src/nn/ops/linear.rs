@@ -2,10 +2,10 @@
 
 use super::activate::{in_place, needs_slopes, times_slope, value_and_slope};
 use super::backward::gradient_of;
-use super::slices::{output, storage_slice, with_slice};
-use crate::error::Result;
+use super::slices::{constant, output, storage_slice, with_slice};
+use crate::error::{Error, Result};
 use crate::nn::Activation;
-use crate::nn::kernels::gemm::{Start, View, product};
+use crate::nn::kernels::gemm::{Start, View, product as matrix_product};
 use crate::nn::kernels::reduce::add_rows;
 use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Shape, Tensor, bail};
 use std::sync::Mutex;
@@ -27,6 +27,28 @@ pub fn linear(xs: &Tensor, weight: &Tensor, bias: Option<&Tensor>, activation: A
         Some(bias) => xs.apply_op3(&weight, &bias.contiguous()?, op)?,
         None => xs.apply_op2(&weight, op)?,
     })
+}
+
+/// A·B, without a graph.
+///
+/// # Shapes
+/// (n, k) and (k, m) → (n, m)
+///
+/// # Errors
+/// When the shapes differ from these.
+pub fn product(a: &Tensor, b: &Tensor) -> Result<Tensor> {
+    let ((n, k), (depth, m)) = (a.dims2()?, b.dims2()?);
+    if k != depth {
+        return Err(Error::Config(format!("a product of {k} columns and {depth} rows")));
+    }
+    let (a, b) = (a.contiguous()?, b.contiguous()?);
+    let mut out = vec![0.0; n * m];
+    with_slice(&a, |a| {
+        with_slice(&b, |b| {
+            matrix_product(View::new(a, n, k), View::new(b, k, m), &mut out, Start::Zero, f32::NEG_INFINITY);
+        })
+    })??;
+    Ok(constant(out, &(n, m).into())?)
 }
 
 struct LinearAct {
@@ -54,7 +76,7 @@ impl LinearAct {
         let mut ys = vec![0.0; n * outputs];
         // The product can bound its result from below, which is all that relu does.
         let low = if self.activation == Activation::Relu { 0.0 } else { f32::NEG_INFINITY };
-        product(xs, weight.t(), &mut ys, bias.map_or(Start::Zero, Start::Row), low);
+        matrix_product(xs, weight.t(), &mut ys, bias.map_or(Start::Zero, Start::Row), low);
         match self.activation {
             Activation::Relu | Activation::Identity => {}
             other if self.tracked && needs_slopes(other) => {
@@ -89,11 +111,13 @@ impl LinearAct {
             let unbounded = f32::NEG_INFINITY;
             let to_xs = gradient_of(xs, |out| {
                 with_slice(weight, |weight| {
-                    product(to_zs, View::new(weight, outputs, inputs), out, Start::Sum, unbounded);
+                    matrix_product(to_zs, View::new(weight, outputs, inputs), out, Start::Sum, unbounded);
                 })
             })?;
             let to_weight = gradient_of(weight, |out| {
-                with_slice(xs, |xs| product(to_zs.t(), View::new(xs, n, inputs), out, Start::Sum, unbounded))
+                with_slice(xs, |xs| {
+                    matrix_product(to_zs.t(), View::new(xs, n, inputs), out, Start::Sum, unbounded)
+                })
             })?;
             let to_bias = match bias {
                 Some(bias) => gradient_of(bias, |out| {
@@ -224,6 +248,22 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_product_is_that_of_its_definition_and_has_no_graph() {
+        for (n, k, m) in [(1, 1, 1), (3, 7, 17), (5, 1, 4), (0, 3, 2)] {
+            let (a, b) = (normal(&[n, k], 1.0, "a"), normal(&[k, m], 1.0, "b"));
+            let got = product(&a, &b).unwrap();
+            assert_close(
+                &crate::nn::check::to_f64(&got),
+                &crate::nn::check::to_f64(&a.matmul(&b).unwrap()),
+                1e-6,
+                "product",
+            );
+            assert!(!product(&a, candle_core::Var::from_tensor(&b).unwrap().as_tensor()).unwrap().track_op());
+        }
+        assert!(product(&normal(&[2, 3], 1.0, "a"), &normal(&[2, 3], 1.0, "b")).is_err());
     }
 
     #[test]

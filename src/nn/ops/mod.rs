@@ -22,7 +22,7 @@ pub use backward::backward;
 pub use classes::{IGNORED, class_log_probs, cross_entropy, embedding};
 pub use conv::{conv_transpose2d, conv2d};
 pub use density::{gaussian_log_prob, gaussian_nll, mixture_log_prob, mixture_nll};
-pub use linear::linear;
+pub use linear::{linear, product};
 pub use losses::{bce_with_logits, gaussian_kl, gaussian_sample, squared_error};
 pub use norm::{group_norm, layer_norm};
 pub use pool::{avg_pool2d, max_pool2d, upsample_nearest2d};
