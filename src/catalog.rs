@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use crate::config::{Config, DEFAULT_SEED};
-use crate::data::{self, Shape};
+use crate::config::{Config, DEFAULT_SEED, Source};
+use crate::data::{self, Data, Shape};
 use crate::error::{Error, Result, clip};
 use crate::frame::{Request, Section};
 use crate::models::{self, Phase};
@@ -76,7 +76,7 @@ fn spec_json(spec: &Spec, model: Option<&models::Entry>) -> Json {
         Kind::Choice { options } => json!({ "kind": "choice", "options": options }),
         Kind::Flag => json!({ "kind": "flag" }),
         Kind::Widths { layers, width } => json!({ "kind": "widths", "layers": layers, "width": width }),
-        Kind::Text { length } => json!({ "kind": "text", "length": length }),
+        Kind::Text { length, lines } => json!({ "kind": "text", "length": length, "lines": lines }),
     };
     object["key"] = json!(spec.key);
     object["doc"] = json!(spec.doc);
@@ -185,16 +185,29 @@ fn config_from(map: &Map<String, Json>) -> Result<Config> {
 ///
 /// # Errors
 /// Whatever is wrong with it, naming the key.
-pub fn read_dataset(text: &str) -> Result<Config> {
-    let mut map = object("configuration", text)?;
-    let dataset = match map.get("dataset") {
-        Some(Json::String(id)) => data::find(id)?,
-        _ => return Err(Error::Config("this configuration names no dataset".into())),
+pub fn read_dataset(text: &str) -> Result<Source> {
+    let map = object("configuration", text)?;
+    let Some(Json::String(id)) = map.get("dataset") else {
+        return Err(Error::Config("this configuration names no dataset".into()));
     };
-    // Any model that takes it will do: only the data are generated.
-    let model = models::ALL.iter().find(|model| model.misfit(&dataset.shape, dataset.classes).is_none());
-    map.insert("model".into(), json!(model.map_or("", |model| model.id)));
-    config_from(&map)
+    let mut source = Source::new(id)?;
+    for (key, json) in map.iter().filter(|(key, _)| *key != "dataset") {
+        source.set(key, &value_from(key, json)?)?;
+    }
+    Ok(source)
+}
+
+/// What the page must know of data to show rows of them.
+pub fn data_json(data: &Data) -> String {
+    json!({
+        "shape": shape_json(&data.shape),
+        "extent": data.extent,
+        "classes": data.classes,
+        "alphabet": data.alphabet.iter().collect::<String>(),
+        "trainRows": data.train.len(&data.shape),
+        "heldOutRows": data.held_out.len(&data.shape),
+    })
+    .to_string()
 }
 
 fn config_map(config: &Config) -> Map<String, Json> {

@@ -1,12 +1,58 @@
 //! What an experiment is: a data set, a model, a seed, and a value for every setting of both.
 
-use crate::data::{self, Domain};
+use crate::data::{self, Data, Domain};
 use crate::error::{Error, Result};
 use crate::models;
 use crate::params::{Effect, Spec, Value};
 
 /// The seed of an experiment that names none.
 pub const DEFAULT_SEED: u32 = 42;
+
+/// A data set, a seed, and a value for each of its settings that is not at its default.
+pub struct Source {
+    /// The data set.
+    pub dataset: &'static data::Entry,
+    /// The seed.
+    pub seed: u32,
+    /// Settings that were given, every one checked.
+    pub data: Vec<(String, Value)>,
+}
+
+impl Source {
+    /// This data set at its defaults.
+    ///
+    /// # Errors
+    /// An unknown id.
+    pub fn new(dataset: &str) -> Result<Self> {
+        Ok(Self { dataset: data::find(dataset)?, seed: DEFAULT_SEED, data: Vec::new() })
+    }
+
+    /// Sets one value: the seed, or a setting of the data set.
+    ///
+    /// # Errors
+    /// An unknown key, or a value that is not allowed.
+    pub fn set(&mut self, key: &str, value: &Value) -> Result<()> {
+        if key == "seed" {
+            self.seed = seed(value)?;
+            return Ok(());
+        }
+        let specs = (self.dataset.specs)();
+        let Some(spec) = specs.iter().find(|spec| spec.key == key) else {
+            return Err(Error::unknown("setting", key, specs.iter().map(|spec| spec.key).chain(["seed"])));
+        };
+        spec.kind.check(key, value)?;
+        self.data.push((key.into(), value.clone()));
+        Ok(())
+    }
+
+    /// Makes the data.
+    ///
+    /// # Errors
+    /// Settings that do not make a data set.
+    pub fn generate(&self) -> Result<Data> {
+        (self.dataset.generate)(&self.data, self.seed)
+    }
+}
 
 /// A whole configuration, every value checked.
 #[derive(Clone)]

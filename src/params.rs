@@ -91,10 +91,12 @@ pub enum Kind {
         /// Widest layer.
         width: usize,
     },
-    /// Text that its reader interprets (drawn points).
+    /// Text that its reader interprets (drawn points, words).
     Text {
         /// Longest text, in bytes.
         length: usize,
+        /// Whether it may have several lines.
+        lines: bool,
     },
 }
 
@@ -128,7 +130,11 @@ pub const fn widths(layers: usize, width: usize) -> Kind {
 }
 /// Text of at most `length` bytes.
 pub const fn text(length: usize) -> Kind {
-    Kind::Text { length }
+    Kind::Text { length, lines: false }
+}
+/// Text of several lines, at most `length` bytes altogether.
+pub const fn lines(length: usize) -> Kind {
+    Kind::Text { length, lines: true }
 }
 
 /// One setting, as the catalogue lists it.

@@ -6,7 +6,7 @@ use crate::config::Config;
 use crate::data::Data;
 use crate::error::{Error, Result};
 use crate::history::History;
-use crate::models::{Model, Phase, Step, first_rows};
+use crate::models::{Model, Phase, Step};
 use crate::params::{Effect, Value};
 use crate::rng::Rng;
 use crate::snapshot;
@@ -205,12 +205,8 @@ impl Session {
     }
 }
 
-/// The first `n` training rows of a configuration's data, over again where it has fewer, row-major.
-///
-/// # Errors
-/// Settings that do not make a data set.
-pub fn preview(config: &Config, n: u32) -> Result<Vec<f32>> {
-    let data = (config.dataset.generate)(&config.data, config.seed)?;
-    let n = (n as usize).min(20_000);
-    Ok(first_rows(&data.train, &data.shape, n)?.flatten_all()?.to_vec1()?)
+/// The first `n` training rows, at most 20,000, over again where there are fewer, row-major.
+pub fn preview(data: &Data, n: u32) -> Vec<f32> {
+    let size = data.shape.size();
+    data.train.xs.iter().copied().cycle().take((n as usize).min(20_000) * size).collect()
 }

@@ -3,6 +3,7 @@
 use js_sys::{Float32Array, Uint8Array};
 use wasm_bindgen::prelude::*;
 
+use crate::data::Data;
 use crate::error::Error;
 use crate::{catalog, frame, session};
 
@@ -23,11 +24,29 @@ pub fn catalog() -> String {
     catalog::catalog()
 }
 
-/// `n` rows of a data set given as JSON (`{"dataset": …}`), row-major.
+/// A data set without a model.
 #[wasm_bindgen]
-pub fn preview(config: &str, n: u32) -> Result<Float32Array, JsValue> {
-    let config = catalog::read_dataset(config)?;
-    Ok(Float32Array::from(session::preview(&config, n)?.as_slice()))
+pub struct Source {
+    data: Data,
+}
+
+#[wasm_bindgen]
+impl Source {
+    /// The data of a flat JSON configuration: `{"dataset": …}` and what of its settings is not at its default.
+    #[wasm_bindgen(constructor)]
+    pub fn new(config: &str) -> Result<Source, JsValue> {
+        Ok(Self { data: catalog::read_dataset(config)?.generate()? })
+    }
+
+    /// Shape, extent, alphabet and more, as JSON.
+    pub fn info(&self) -> String {
+        catalog::data_json(&self.data)
+    }
+
+    /// The first `n` rows, row-major.
+    pub fn rows(&self, n: u32) -> Float32Array {
+        Float32Array::from(session::preview(&self.data, n).as_slice())
+    }
 }
 
 /// A seed that nobody chose: the only use of the platform's randomness.

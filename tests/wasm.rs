@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 use js_sys::{Float32Array, JSON, Reflect, WebAssembly};
-use tealight::wasm::{Session, catalog, fresh_seed, preview};
+use tealight::wasm::{Session, Source, catalog, fresh_seed};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
@@ -90,7 +90,7 @@ fn every_error_is_an_error_object_with_a_sentence() {
     assert!(text.contains("8 are needed"), "{text}");
     assert!(message(session.restore(&[1, 2, 3]).unwrap_err()).contains("no snapshot"));
     assert!(message(session.load_weights(&[0; 40]).unwrap_err()).contains("cannot be used"));
-    assert!(message(preview(r#"{"dataset":"?"}"#, 3).unwrap_err()).contains("ring"));
+    assert!(message(Source::new(r#"{"dataset":"?"}"#).err().unwrap()).contains("ring"));
     assert_eq!(session.steps(), 2.0);
     session.step(1).unwrap();
 }
@@ -101,7 +101,8 @@ fn the_catalogue_previews_and_seeds_come_out() {
     let sets: js_sys::Array = field(&json, &["datasets"]).unchecked_into();
     for set in sets.iter() {
         let id = Reflect::get(&set, &"id".into()).unwrap().as_string().unwrap();
-        let rows = preview(&format!(r#"{{"dataset":"{id}"}}"#), 10).unwrap();
+        let source = Source::new(&format!(r#"{{"dataset":"{id}"}}"#)).unwrap();
+        let rows = source.rows(10);
         assert!(rows.length() >= 20 && rows.to_vec().iter().all(|x| x.is_finite()), "{id}");
     }
     // Two equal draws of 32 bits happen once in four thousand million times.

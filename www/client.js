@@ -8,7 +8,7 @@
 
 import { messageOf } from "./protocol.js";
 
-/** @import {Config, Message, Request, SectionMeta, StartMessage, StartRequest, ViewRequest} from "./protocol.js" */
+/** @import {Config, Message, Preview, Request, SectionMeta, StartMessage, StartRequest, ViewRequest} from "./protocol.js" */
 
 /** @typedef {"worker" | "blob" | "page"} Mode Where the engine runs. */
 
@@ -153,7 +153,7 @@ export class Client {
     this.#wire?.send(message, transfer);
   }
 
-  /** The first `n` rows of a data set. @param {Config} config @param {number} n @returns {Promise<Float32Array>} */
+  /** A data set with its first `n` rows. @param {Config} config @param {number} n @returns {Promise<Preview>} */
   preview(config, n) {
     return this.ask({ type: "preview", config, n });
   }

@@ -120,7 +120,7 @@ export class Engine {
       case "once":
         return viewsOf(this.#current(), message.requests);
       case "preview":
-        return this.#wasm.preview(JSON.stringify(message.config), message.n);
+        return this.#preview(message.config, message.n);
       case "freshSeed":
         return this.#wasm.freshSeed();
       case "snapshot":
@@ -133,6 +133,16 @@ export class Engine {
       case "loadWeights":
         this.#current().loadWeights(message.bytes);
         return this.#touched();
+    }
+  }
+
+  /** @param {import("./protocol.js").Config} config @param {number} n @returns {import("./protocol.js").Preview} */
+  #preview(config, n) {
+    const source = new this.#wasm.Source(JSON.stringify(config));
+    try {
+      return { ...JSON.parse(source.info()), buffer: source.rows(n).buffer };
+    } finally {
+      source.free();
     }
   }
 

@@ -26,6 +26,7 @@
  * @property {number} [layers]
  * @property {number} [width]
  * @property {number} [length]
+ * @property {boolean} [lines] Whether a text may have several lines.
  * @property {Value} default
  * @property {"live" | "restart"} effect
  * @property {{key: string, in: string[]} | null} when
@@ -121,10 +122,30 @@
  */
 
 /**
+ * The wasm package's data without a model.
+ * @typedef {object} WasmSource
+ * @property {() => string} info
+ * @property {(n: number) => Float32Array} rows
+ * @property {() => void} free
+ */
+
+/**
+ * What data look like: their shape, and some of their rows.
+ * @typedef {object} Preview
+ * @property {Shape & {domain: string}} shape
+ * @property {[number, number, number, number]} extent
+ * @property {number} classes
+ * @property {string} alphabet The characters that tokens 1, 2, … stand for.
+ * @property {number} trainRows
+ * @property {number} heldOutRows
+ * @property {ArrayBuffer} buffer The rows, as 32-bit floats.
+ */
+
+/**
  * The wasm package, once initialised.
  * @typedef {object} WasmModule
  * @property {() => string} catalog
- * @property {(config: string, n: number) => Float32Array} preview
+ * @property {new (config: string) => WasmSource} Source
  * @property {() => number} freshSeed
  * @property {new (config: string) => WasmSession} Session
  */

@@ -7,11 +7,12 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
+use tealight::catalog;
 use tealight::config::Config;
+use tealight::data::{self, sequences};
 use tealight::frame::{self, Request};
 use tealight::params::Value;
 use tealight::session::Session;
-use tealight::{catalog, data};
 
 use super::picture;
 
@@ -62,7 +63,8 @@ pub fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     train(&mut session, options.steps)?;
     write(&mut session, &options.out)?;
     println!(
-        "wrote samples.png, losses.csv, weights.safetensors and snapshot.safetensors to {}",
+        "wrote samples.{}, losses.csv, weights.safetensors and snapshot.safetensors to {}",
+        if session.config().domain() == data::Domain::Sequences { "txt" } else { "png" },
         options.out.display()
     );
     Ok(())
@@ -102,17 +104,22 @@ fn train(session: &mut Session, steps: u64) -> Result<(), Box<dyn Error>> {
 }
 
 fn write(session: &mut Session, out: &Path) -> Result<(), Box<dyn Error>> {
-    let points = session.config().domain() == data::Domain::Points;
-    let n = if points { 2000 } else { 100 };
+    let domain = session.config().domain();
+    let n = if domain == data::Domain::Points { 2000 } else { 100 };
     let (_, values) = frame::prepare(session, &[Request::Samples { n }, Request::Real { n }])?;
     let (samples, real) = values.split_at(values.len() / 2);
     let shape = session.data().shape;
-    let picture = if points {
-        picture::scatter(real, samples, session.data().extent)
-    } else {
-        picture::sheet(samples, &shape)
-    };
-    picture.write(&out.join("samples.png"))?;
+    match domain {
+        data::Domain::Points => {
+            picture::scatter(real, samples, session.data().extent).write(&out.join("samples.png"))?;
+        }
+        data::Domain::Images => picture::sheet(samples, &shape).write(&out.join("samples.png"))?,
+        data::Domain::Sequences => {
+            let words = samples.chunks_exact(shape.size());
+            let words: Vec<_> = words.map(|row| sequences::spell(row, &session.data().alphabet)).collect();
+            fs::write(out.join("samples.txt"), words.join("\n"))?;
+        }
+    }
 
     let mut csv = fs::File::create(out.join("losses.csv"))?;
     let ids: Vec<&str> = session.config().model.losses.iter().map(|loss| loss.id).collect();

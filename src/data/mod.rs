@@ -5,22 +5,36 @@
 //! in every set that has them.
 //! Sets whose law is known keep it, so that scores can be exact.
 
+pub mod bars_and_stripes;
 mod boxes;
 pub mod checkerboard;
 pub mod circles;
+pub mod dates;
 pub mod density;
 pub mod digits;
 pub mod drawn;
+pub mod dyck;
+pub mod faces;
+mod finite;
 pub mod grid;
+mod images;
+mod ising;
 pub mod moons;
 pub mod pinwheel;
 mod points;
 mod range_coder;
 pub mod ring;
+pub mod sequences;
+pub mod shapes;
 pub mod spirals;
+pub mod strokes;
+pub mod sums;
 pub mod swiss_roll;
 #[cfg(test)]
 mod tests;
+pub mod textures;
+pub mod typed;
+pub mod words;
 
 use std::fmt;
 use std::sync::Arc;
@@ -94,9 +108,9 @@ impl Shape {
 
 /// A law that is known exactly.
 pub trait LogDensity: Send + Sync {
-    /// log p(x) in nats; −∞ where there is no density.
+    /// log p(x) in nats, of a density or, where values are tokens or bits, of a probability; −∞ where there is none.
     fn log_prob(&self, x: &[f64]) -> f64;
-    /// The differential entropy −∫ p log p in nats, which is the best held-out loss there is.
+    /// The entropy −∫ p log p, or −Σ p log p, in nats, which is the best held-out loss there is.
     ///
     /// The first call may take a moment; the value is kept.
     fn entropy(&self) -> Option<f64>;
@@ -276,6 +290,16 @@ pub const ALL: &[&Entry] = &[
     &swiss_roll::ENTRY,
     &drawn::ENTRY,
     &digits::ENTRY,
+    &strokes::ENTRY,
+    &shapes::ENTRY,
+    &faces::ENTRY,
+    &bars_and_stripes::ENTRY,
+    &textures::ENTRY,
+    &words::ENTRY,
+    &dyck::ENTRY,
+    &dates::ENTRY,
+    &sums::ENTRY,
+    &typed::ENTRY,
 ];
 
 /// The data set with this id.

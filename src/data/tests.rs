@@ -26,7 +26,11 @@ fn variants(entry: &Entry) -> Vec<Settings> {
             Kind::Integer { low, high, .. } => vec![Value::Number(low as f64), Value::Number(high as f64)],
             Kind::Choice { options } => options.iter().map(|id| Value::Text(id.to_string())).collect(),
             Kind::Flag => vec![Value::Flag(false), Value::Flag(true)],
-            Kind::Text { length } => vec![Value::Text("AAAA".into()), Value::Text("A_9-".repeat(length / 4))],
+            Kind::Text { length, lines } => {
+                // Four characters are a point, and a word.
+                let piece = if lines { "A_9\n" } else { "A_9-" };
+                vec![Value::Text("AAAA".into()), Value::Text(piece.repeat(length / 4))]
+            }
             Kind::Widths { .. } => panic!("{}: no data set has layers", spec.key),
         };
         variants.extend(values.into_iter().map(|value| vec![(spec.key.to_string(), value)]));
@@ -38,7 +42,8 @@ fn variants(entry: &Entry) -> Vec<Settings> {
 #[test]
 fn the_catalogue_is_in_order() {
     let ids: Vec<_> = ALL.iter().map(|entry| entry.id).collect();
-    let expected = "ring grid moons circles spirals checkerboard pinwheel swiss-roll drawn digits";
+    let expected = "ring grid moons circles spirals checkerboard pinwheel swiss-roll drawn \
+                    digits strokes shapes faces bars-and-stripes textures words dyck dates sums typed";
     assert_eq!(ids.join(" "), expected);
     for id in ids {
         assert_eq!(find(id).unwrap().id, id);
@@ -81,27 +86,51 @@ fn every_set_builds_at_both_ends_of_every_range() {
                 if let Some([low, high]) = data.range {
                     assert!(split.xs.iter().all(|x| (low..=high).contains(x)), "{context}");
                 }
+                assert_eq!(data.range.is_some(), data.shape.domain == Domain::Images, "{context}");
+                if data.shape.domain == Domain::Sequences {
+                    assert!(
+                        split.xs.chunks(size).all(|row| is_word(row, data.shape.vocabulary)),
+                        "{context}"
+                    );
+                }
             }
+            let tokens = if data.shape.domain == Domain::Sequences { data.alphabet.len() + 1 } else { 0 };
+            assert_eq!(data.shape.vocabulary, tokens, "{context}");
             assert_ne!(data.train.row(&data.shape, 0), &[] as &[f32], "{context}");
             assert_eq!(data.train.row(&data.shape, usize::MAX), &[] as &[f32], "{context}");
         }
     }
 }
 
+/// At least one token below the vocabulary's size, then nothing but ends.
+fn is_word(row: &[f32], vocabulary: usize) -> bool {
+    let length = row.iter().take_while(|x| **x > 0.0).count();
+    let (word, rest) = row.split_at(length);
+    length > 0
+        && word.iter().all(|x| x.fract() == 0.0 && *x < vocabulary as f32)
+        && rest.iter().all(|x| *x == 0.0)
+}
+
+/// The sets that have as many rows as are asked for.
+fn drawn_from_a_law() -> impl Iterator<Item = &'static &'static Entry> {
+    ALL.iter().filter(|entry| (entry.specs)().iter().any(|spec| spec.key == "samples"))
+}
+
 #[test]
 fn a_quarter_as_many_rows_are_held_out_and_they_are_others() {
-    for entry in ALL.iter().filter(|entry| entry.shape.domain == Domain::Points) {
-        for samples in [100, 101, 10_000] {
+    for entry in drawn_from_a_law() {
+        for samples in [100, 101, 5_000] {
             let data = (entry.generate)(&numbers(&[("samples", samples as f64)]), 1).unwrap();
             assert_eq!(data.train.len(&data.shape), samples, "{}", entry.id);
             assert_eq!(data.held_out.len(&data.shape), samples.div_ceil(4), "{}", entry.id);
             let n = data.held_out.xs.len();
             assert_ne!(data.train.xs[..n], data.held_out.xs, "{}", entry.id);
-            let seen: std::collections::HashSet<_> =
-                data.train.xs.chunks(2).map(|row| [row[0].to_bits(), row[1].to_bits()]).collect();
-            let again =
-                data.held_out.xs.chunks(2).filter(|row| seen.contains(&[row[0].to_bits(), row[1].to_bits()]));
-            assert!(again.count() < 2, "{}: held-out rows that were trained on", entry.id);
+            if entry.shape.domain == Domain::Points {
+                let bits = |row: &[f32]| [row[0].to_bits(), row[1].to_bits()];
+                let seen: std::collections::HashSet<_> = data.train.xs.chunks(2).map(bits).collect();
+                let again = data.held_out.xs.chunks(2).filter(|row| seen.contains(&bits(row)));
+                assert!(again.count() < 2, "{}: held-out rows that were trained on", entry.id);
+            }
         }
     }
 }
@@ -117,9 +146,9 @@ fn the_seed_and_nothing_else_decides_the_rows() {
         // The digits of the default split are given, not drawn.
         assert_eq!(first.train == other.train, entry.id == "digits", "{}", entry.id);
         // More rows are the same rows and more.
-        if entry.shape.domain == Domain::Points {
+        if (entry.specs)().iter().any(|spec| spec.key == "samples") {
             let few = (entry.generate)(&numbers(&[("samples", 100.0)]), 42).unwrap();
-            assert_eq!(first.train.xs[..200], few.train.xs, "{}", entry.id);
+            assert_eq!(first.train.xs[..100 * entry.shape.size()], few.train.xs, "{}", entry.id);
         }
     }
 }
@@ -403,5 +432,38 @@ fn densities_answer_fast() {
         density.entropy();
         println!("{}: {evaluations:?} for 4000, entropy {:?} ({sum:.0})", entry.id, start.elapsed());
         assert!(evaluations.as_millis() < 1000, "{}: {evaluations:?}", entry.id);
+    }
+}
+
+#[test]
+fn defaults_are_made_at_once() {
+    // Less than a twentieth of the limit on a machine that does nothing else.
+    for entry in ALL {
+        let start = std::time::Instant::now();
+        let data = (entry.generate)(&[], 4).unwrap();
+        let time = start.elapsed();
+        println!("{}: {time:?} for {} rows", entry.id, data.train.len(&data.shape));
+        assert!(time.as_millis() < 1000, "{}: {time:?}", entry.id);
+    }
+}
+
+#[test]
+fn labels_name_what_is_there() {
+    for entry in ALL.iter().filter(|entry| entry.classes > 0) {
+        let data = (entry.generate)(&[], 4).unwrap();
+        let labels = data.train.labels.unwrap();
+        let (n, size) = (labels.len() as f64, data.shape.size());
+        for class in 0..data.classes as u32 {
+            let rows: Vec<&[f32]> = data
+                .train
+                .xs
+                .chunks(size)
+                .zip(&labels)
+                .filter(|(_, label)| **label == class)
+                .map(|(row, _)| row)
+                .collect();
+            let share = rows.len() as f64 / n * data.classes as f64;
+            assert!((0.8..1.2).contains(&share), "{} {class}: {share}", entry.id);
+        }
     }
 }

@@ -73,7 +73,7 @@ impl Field for String {
         Value::Text(self.clone())
     }
     fn from_value(key: &str, kind: &Kind, value: &Value) -> Result<Self> {
-        let (Value::Text(x), Kind::Text { length }) = (value, kind) else {
+        let (Value::Text(x), Kind::Text { length, .. }) = (value, kind) else {
             return Err(Error::wrong_kind(key, "text", value.describe()));
         };
         if x.len() > *length {

@@ -14,7 +14,7 @@ function host({ tick = 1, Session = wasm.Session } = {}) {
   const posted = [];
   const queue = [];
   const engine = new Engine(
-    { catalog: wasm.catalog, preview: wasm.preview, freshSeed: wasm.freshSeed, Session },
+    { catalog: wasm.catalog, Source: wasm.Source, freshSeed: wasm.freshSeed, Session },
     (message) => posted.push(message),
     { slice: 15, later: (callback) => queue.push(callback), now: () => (time += tick) },
   );

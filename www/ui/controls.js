@@ -215,9 +215,11 @@ function toggle(spec, owner) {
   };
 }
 
-/** Free text. @param {Spec} spec @param {Owner} owner @returns {Field} */
+/** Free text, of one line or several. @param {Spec} spec @param {Owner} owner @returns {Field} */
 function textBox(spec, owner) {
-  const input = el("input", { type: "text", class: "text", autocomplete: "off", spellcheck: "false" });
+  const input = spec.lines
+    ? el("textarea", { class: "text", rows: "6", autocomplete: "off", spellcheck: "false" })
+    : el("input", { type: "text", class: "text", autocomplete: "off", spellcheck: "false" });
   input.addEventListener("change", () => {
     const used = nearest(spec, input.value);
     if (used !== input.value) owner.clamped([{ key: spec.key, got: input.value, used: textOf(used) }]);

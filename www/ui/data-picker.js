@@ -7,7 +7,7 @@ import { iconOf } from "./icons.js";
 import { textOr } from "./texts.js";
 
 /**
- * @import {Catalog, Config, DatasetEntry} from "../protocol.js"
+ * @import {Catalog, Config, DatasetEntry, Preview} from "../protocol.js"
  * @import {Experiment} from "../experiment.js"
  * @import {Translate} from "./texts.js"
  */
@@ -15,7 +15,7 @@ import { textOr } from "./texts.js";
 /** Rows in a thumbnail. */
 const ROWS = 320;
 
-/** @typedef {{entry: DatasetEntry, button: HTMLButtonElement, canvas: HTMLCanvasElement, rows: Float32Array | null}} Thumb */
+/** @typedef {{entry: DatasetEntry, button: HTMLButtonElement, canvas: HTMLCanvasElement, preview: Preview | null}} Thumb */
 
 export class DataPicker {
   element = el("div", { class: "data-picker" });
@@ -43,7 +43,7 @@ export class DataPicker {
       const canvas = el("canvas", { "aria-hidden": "true" });
       const button = el("button", { type: "button", "data-dataset": entry.id }, [canvas]);
       button.addEventListener("click", () => this.#experiment.choose({ dataset: entry.id }));
-      return { entry, button, canvas, rows: null };
+      return { entry, button, canvas, preview: null };
     });
     this.#grid.replaceChildren(...this.#thumbs.map(({ button }) => button));
     this.setTexts(this.#t);
@@ -53,7 +53,7 @@ export class DataPicker {
   async load() {
     for (const thumb of this.#thumbs) {
       try {
-        thumb.rows = await this.#experiment.client.preview({ dataset: thumb.entry.id }, ROWS);
+        thumb.preview = await this.#experiment.client.preview({ dataset: thumb.entry.id }, ROWS);
         this.#draw(thumb);
       } catch {
         // Nothing to show before something is drawn, or an engine that is just being replaced.
@@ -63,8 +63,8 @@ export class DataPicker {
   }
 
   /** @param {Thumb} thumb */
-  #draw({ entry, canvas, rows }) {
-    if (rows) drawThumbnail(canvas, { shape: entry.shape ?? squareOf(rows.length / ROWS), domain: entry.domain }, rows);
+  #draw({ canvas, preview }) {
+    if (preview) drawThumbnail(canvas, preview, new Float32Array(preview.buffer));
   }
 
   /** Draws the thumbnails again, in the colours of now. */
@@ -114,10 +114,4 @@ export class DataPicker {
       setText(button, textOr(this.#t, `presets.${dataset.id}.${id}`, id));
     });
   }
-}
-
-/** The shape of square grey images of so many pixels. @param {number} size */
-function squareOf(size) {
-  const side = Math.round(Math.sqrt(size));
-  return { channels: 1, height: side, width: side };
 }

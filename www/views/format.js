@@ -26,3 +26,10 @@ export function formatTick(x) {
   if (size >= 1000) return `${Number((x / 1000).toFixed(1))}k`.replace('-', '−');
   return String(Number(x.toPrecision(6))).replace('-', '−');
 }
+
+/** The word that tokens spell: token i is letter i, counted from 1, and 0 ends it. @param {ArrayLike<number>} tokens @param {string[]} letters */
+export function spell(tokens, letters) {
+  let word = '';
+  for (let i = 0; i < tokens.length && tokens[i] > 0; i++) word += letters[tokens[i] - 1] ?? '';
+  return word;
+}

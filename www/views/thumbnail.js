@@ -1,15 +1,16 @@
 /** @import {Extent, Shape} from './types.js' */
+import { spell } from './format.js';
 import { Palette } from './palette.js';
 import { tileColumns } from './scales.js';
 import { tileRect, Tiles } from './tiles.js';
 
 /**
- * Draws a few rows of a data set small: points as a cloud, images as a wall.
+ * Draws a few rows of a data set small: points as a cloud, images as a wall, words as lines.
  * @param {HTMLCanvasElement} canvas inside the page, so that its colours are known
- * @param {{shape: Shape, domain: string, extent?: Extent}} what
+ * @param {{shape: Shape & {domain: string}, alphabet: string}} what
  * @param {Float32Array} rows
  */
-export function drawThumbnail(canvas, { shape, domain, extent }, rows) {
+export function drawThumbnail(canvas, { shape, alphabet }, rows) {
   const ratio = window.devicePixelRatio || 1;
   const [width, height] = [canvas.clientWidth || 56, canvas.clientHeight || 56].map((side) => Math.round(side * ratio));
   if (canvas.width !== width) canvas.width = width;
@@ -18,8 +19,9 @@ export function drawThumbnail(canvas, { shape, domain, extent }, rows) {
   if (!g) return;
   const palette = new Palette(canvas.parentElement ?? document.body);
   g.clearRect(0, 0, width, height);
-  if (domain === 'images') drawImages(g, shape, rows, palette);
-  else drawPoints(g, rows, palette, ratio, extent);
+  if (shape.domain === 'images') drawImages(g, shape, rows, palette);
+  else if (alphabet) drawWords(g, shape, rows, palette, alphabet);
+  else drawPoints(g, shape.width, rows, palette, ratio);
 }
 
 /**
@@ -48,18 +50,50 @@ function drawImages(g, shape, rows, palette) {
  * @param {CanvasRenderingContext2D} g
  * @param {Float32Array} rows
  * @param {Palette} palette
+ * @param {number} dims
  * @param {number} ratio
- * @param {Extent} [extent]
  */
-function drawPoints(g, rows, palette, ratio, extent) {
+function drawPoints(g, dims, rows, palette, ratio) {
   const { width, height } = g.canvas;
-  const [x0, x1, y0, y1] = extent ?? boundingSquare(rows);
+  const places = dims === 2 ? rows : firstTwo(rows, dims);
+  const [x0, x1, y0, y1] = boundingSquare(places);
   const side = Math.max(1, Math.round(1.4 * ratio));
   g.fillStyle = palette.css('real', 0.7);
-  for (let i = 0; i + 1 < rows.length; i += 2) {
-    const x = ((rows[i] - x0) / (x1 - x0)) * width;
-    const y = (1 - (rows[i + 1] - y0) / (y1 - y0)) * height;
+  for (let i = 0; i + 1 < places.length; i += 2) {
+    const x = ((places[i] - x0) / (x1 - x0)) * width;
+    const y = (1 - (places[i + 1] - y0) / (y1 - y0)) * height;
     g.fillRect(x - side / 2, y - side / 2, side, side);
+  }
+}
+
+/** The first two coordinates of points; the second is 0 where there is none. @param {Float32Array} rows @param {number} dims */
+function firstTwo(rows, dims) {
+  const out = new Float32Array(2 * Math.floor(rows.length / dims));
+  for (let i = 0; 2 * i < out.length; i++) {
+    out[2 * i] = rows[i * dims];
+    if (dims > 1) out[2 * i + 1] = rows[i * dims + 1];
+  }
+  return out;
+}
+
+/**
+ * @param {CanvasRenderingContext2D} g
+ * @param {Shape} shape
+ * @param {Float32Array} rows
+ * @param {Palette} palette
+ * @param {string} alphabet
+ */
+function drawWords(g, shape, rows, palette, alphabet) {
+  const { width, height } = g.canvas;
+  // Four lines can be read in a thumbnail.
+  const count = Math.min(4, Math.floor(rows.length / shape.width));
+  g.fillStyle = palette.css('ink');
+  g.textBaseline = 'middle';
+  g.font = `${Math.round(height / 5)}px ui-monospace, monospace`;
+  const letters = [...alphabet];
+  for (let i = 0; i < count; i++) {
+    const word = spell(rows.subarray(i * shape.width, (i + 1) * shape.width), letters);
+    g.fillText(word, Math.round(width / 14), ((i + 0.5) * height) / count);
   }
 }
 

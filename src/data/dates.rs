@@ -1,0 +1,52 @@
+//! The 366 dates of a year, dd/mm.
+
+use super::sequences::Tokens;
+use super::{Data, Entry, Shape};
+use crate::error::Result;
+use crate::params;
+use crate::params::{Params, Value};
+
+params! {
+    /// The dates have no settings.
+    pub struct Settings {}
+}
+
+/// The dates, as the catalogue lists them.
+pub const ENTRY: Entry = Entry {
+    id: "dates",
+    shape: Shape::sequence(5, 12),
+    classes: 0,
+    specs: Settings::specs,
+    presets: &[],
+    drawable: false,
+    attribution: None,
+    generate,
+};
+
+fn generate(values: &[(String, Value)], seed: u32) -> Result<Data> {
+    Settings::from_values(values)?;
+    let months = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+    let words: Vec<String> = (1..)
+        .zip(months)
+        .flat_map(|(month, days)| (1..=days).map(move |day| format!("{day:02}/{month:02}")))
+        .collect();
+    Ok(Tokens::of(&words)?.all(seed))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sequences::spell;
+    use super::*;
+
+    #[test]
+    fn they_are_those_of_a_leap_year() {
+        let data = generate(&[], 1).unwrap();
+        let words: std::collections::HashSet<String> =
+            data.train.xs.chunks(5).map(|row| spell(row, &data.alphabet)).collect();
+        assert_eq!(words.len(), 366);
+        assert!(words.contains("29/02") && words.contains("31/12") && !words.contains("31/04"));
+        assert_eq!(data.alphabet.iter().collect::<String>(), "/0123456789");
+        // d_autoregressive.py: dates_ddmm, entropy_nats.
+        assert!((data.density.unwrap().entropy().unwrap() - 5.902_633_333_401_366).abs() < 1e-12);
+    }
+}
