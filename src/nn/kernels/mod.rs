@@ -18,7 +18,6 @@ pub mod kernel_sums;
 mod layout;
 mod lines;
 pub mod maps;
-pub mod maps;
 pub mod mixture;
 pub mod norm;
 pub mod pool;
