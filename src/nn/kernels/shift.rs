@@ -23,7 +23,8 @@ pub(super) struct Shifted<'a> {
 impl Shifted<'_> {
     /// Panics unless every tap has `positions` positions.
     fn check(&self, positions: usize) {
-        let inside = |shift: &usize| shift + positions <= self.values.len();
+        let last = self.values.len().checked_sub(positions);
+        let inside = |shift: &usize| last.is_some_and(|last| *shift <= last);
         assert!(self.shifts.iter().all(inside), "a window lies inside its image");
     }
 }
