@@ -103,7 +103,7 @@ export async function buildContenders(folders, { native }) {
   mkdirSync(path.join(site, "rows"), { recursive: true });
   cpSync(path.join(here, "page"), path.join(site, "page"), { recursive: true });
   writeFileSync(path.join(site, "index.html"), '<!doctype html><meta charset="utf-8"><title>Benchmark</title>\n');
-  for (const [size, values] of Object.entries(rows())) writeFileSync(rowsFile(Number(size)), Buffer.from(values.buffer));
+  for (const [size, values] of Object.entries(await rows())) writeFileSync(rowsFile(Number(size)), Buffer.from(values.buffer, values.byteOffset, values.byteLength));
   await task("Build the roof", roof);
   if (folders.has("tealight")) await task("Build Tealight's workloads", () => wasm("tealight", "wasm", asThePackage()));
   if (native) await task("Build Tealight's workloads, native", () => cargo(["--bins", "--manifest-path", manifest("tealight"), "--release", ...asThePackage()]));

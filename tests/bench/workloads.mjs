@@ -1,10 +1,6 @@
 /**
  * @file The workloads that every contender runs: f32, ReLU, Adam at 1e-3, the same sizes, batches, losses and rows.
  */
-import { readFileSync } from "node:fs";
-import path from "node:path";
-import { root } from "../../tools/console.mjs";
-
 /**
  * `size` is the number of values a row, `check` the number of steps after which the losses are compared.
  */
@@ -46,17 +42,15 @@ function ring() {
   return new Float32Array(Array.from({ length: 4096 }, point).flat());
 }
 
-/** The project's 1,797 digits, 8×8 values in 0..=1. */
-function digits() {
-  const bytes = readFileSync(path.join(root, "src", "data", "digits.bin"));
-  const pixels = new Float32Array((bytes.length / 65) * 64);
-  for (let i = 0; i < pixels.length; i++) pixels[i] = bytes[Math.floor(i / 64) * 65 + (i % 64)] / 16;
-  return pixels;
+/** The project's handwritten digits, 8×8 values in 0..=1, as the package gives them out. */
+async function digits() {
+  const { catalog, wasm } = await import("../js/wasm.mjs");
+  const images = catalog.datasets.find(({ shape }) => shape.width === 8 && shape.height === 8);
+  return wasm.preview(JSON.stringify({ dataset: images.id }), 1024);
 }
 
-/** The digits at 28×28, bilinear. */
-function enlarged() {
-  const small = digits();
+/** The digits at 28×28, bilinear. @param {Float32Array} small */
+function enlarged(small) {
   const count = small.length / 64;
   const large = new Float32Array(count * 784);
   const between = Array.from({ length: 28 }, (_, i) => {
@@ -75,8 +69,11 @@ function enlarged() {
   return large;
 }
 
-/** The rows of each size, as files name them. @returns {Record<number, Float32Array>} */
-export const rows = () => ({ 2: ring(), 64: digits(), 784: enlarged() });
+/** The rows of each size, as files name them. @returns {Promise<Record<number, Float32Array>>} */
+export async function rows() {
+  const small = await digits();
+  return { 2: ring(), 64: small, 784: enlarged(small) };
+}
 
 /** What W5 knows of each of its times: √ᾱ, √(1 − ᾱ) for β from 1e-4 to 0.2, and sines and cosines. */
 export function times() {

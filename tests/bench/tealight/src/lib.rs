@@ -1,6 +1,7 @@
 //! The benchmark's workloads in Tealight: its layers, fused operations and optimiser, used as its models use them.
 #![warn(missing_docs)]
 
+mod convolutional;
 mod ddpm;
 mod gan;
 mod shared;
@@ -20,6 +21,7 @@ pub fn workload(id: &str, rows: Vec<f32>) -> Result<Box<dyn Workload>> {
         "w3" => Box::new(vae::Vae::new(rows, &vae::DIGITS)?),
         "w4" => Box::new(vae::Vae::new(rows, &vae::IMAGES)?),
         "w5" => Box::new(ddpm::Ddpm::new(rows)?),
+        "w6" => Box::new(convolutional::ConvVae::new(rows)?),
         _ => return Err(Error::Config(format!("there is no workload \"{id}\" here"))),
     })
 }
