@@ -58,6 +58,26 @@ export class Session {
 }
 
 /**
+ * A data set without a model.
+ */
+export class Source {
+    free(): void;
+    [Symbol.dispose](): void;
+    /**
+     * Shape, extent, alphabet and more, as JSON.
+     */
+    info(): string;
+    /**
+     * The data of a flat JSON configuration: `{"dataset": …}` and what of its settings is not at its default.
+     */
+    constructor(config: string);
+    /**
+     * The first `n` rows, row-major.
+     */
+    rows(n: number): Float32Array;
+}
+
+/**
  * Everything that there is to choose, as JSON.
  */
 export function catalog(): string;
@@ -67,11 +87,6 @@ export function catalog(): string;
  */
 export function freshSeed(): number;
 
-/**
- * `n` rows of a data set given as JSON (`{"dataset": …}`), row-major.
- */
-export function preview(config: string, n: number): Float32Array;
-
 export function start(): void;
 
 export type InitInput = RequestInfo | URL | Response | BufferSource | WebAssembly.Module;
@@ -79,9 +94,9 @@ export type InitInput = RequestInfo | URL | Response | BufferSource | WebAssembl
 export interface InitOutput {
     readonly memory: WebAssembly.Memory;
     readonly __wbg_session_free: (a: number, b: number) => void;
+    readonly __wbg_source_free: (a: number, b: number) => void;
     readonly catalog: () => [number, number];
     readonly freshSeed: () => [number, number, number];
-    readonly preview: (a: number, b: number, c: number) => [number, number, number];
     readonly session_info: (a: number) => [number, number];
     readonly session_loadWeights: (a: number, b: number, c: number) => [number, number];
     readonly session_new: (a: number, b: number) => [number, number, number];
@@ -94,6 +109,9 @@ export interface InitOutput {
     readonly session_step: (a: number, b: number) => [number, number];
     readonly session_steps: (a: number) => number;
     readonly session_weights: (a: number) => [number, number, number];
+    readonly source_info: (a: number) => [number, number];
+    readonly source_new: (a: number, b: number) => [number, number, number];
+    readonly source_rows: (a: number, b: number) => any;
     readonly start: () => void;
     readonly __wbindgen_free: (a: number, b: number, c: number) => void;
     readonly __wbindgen_exn_store: (a: number) => void;

@@ -192,6 +192,63 @@ export class Session {
 if (Symbol.dispose) Session.prototype[Symbol.dispose] = Session.prototype.free;
 
 /**
+ * A data set without a model.
+ */
+export class Source {
+    __destroy_into_raw() {
+        const ptr = this.__wbg_ptr;
+        this.__wbg_ptr = 0;
+        SourceFinalization.unregister(this);
+        return ptr;
+    }
+    free() {
+        const ptr = this.__destroy_into_raw();
+        wasm.__wbg_source_free(ptr, 0);
+    }
+    /**
+     * Shape, extent, alphabet and more, as JSON.
+     * @returns {string}
+     */
+    info() {
+        let deferred1_0;
+        let deferred1_1;
+        try {
+            const ret = wasm.source_info(this.__wbg_ptr);
+            deferred1_0 = ret[0];
+            deferred1_1 = ret[1];
+            return getStringFromWasm0(ret[0], ret[1]);
+        } finally {
+            wasm.__wbindgen_free(deferred1_0, deferred1_1, 1);
+        }
+    }
+    /**
+     * The data of a flat JSON configuration: `{"dataset": …}` and what of its settings is not at its default.
+     * @param {string} config
+     */
+    constructor(config) {
+        const ptr0 = passStringToWasm0(config, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
+        const len0 = WASM_VECTOR_LEN;
+        const ret = wasm.source_new(ptr0, len0);
+        if (ret[2]) {
+            throw takeFromExternrefTable0(ret[1]);
+        }
+        this.__wbg_ptr = ret[0];
+        SourceFinalization.register(this, this.__wbg_ptr, this);
+        return this;
+    }
+    /**
+     * The first `n` rows, row-major.
+     * @param {number} n
+     * @returns {Float32Array}
+     */
+    rows(n) {
+        const ret = wasm.source_rows(this.__wbg_ptr, n);
+        return ret;
+    }
+}
+if (Symbol.dispose) Source.prototype[Symbol.dispose] = Source.prototype.free;
+
+/**
  * Everything that there is to choose, as JSON.
  * @returns {string}
  */
@@ -218,23 +275,6 @@ export function freshSeed() {
         throw takeFromExternrefTable0(ret[1]);
     }
     return ret[0] >>> 0;
-}
-
-/**
- * `n` rows of a data set given as JSON (`{"dataset": …}`), row-major.
- * @param {string} config
- * @param {number} n
- * @returns {Float32Array}
- */
-export function preview(config, n) {
-    const val2 = +n;
-    const ptr0 = passStringToWasm0(config, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
-    const len0 = WASM_VECTOR_LEN;
-    const ret = wasm.preview(ptr0, len0, val2);
-    if (ret[2]) {
-        throw takeFromExternrefTable0(ret[1]);
-    }
-    return takeFromExternrefTable0(ret[0]);
 }
 
 export function start() {
@@ -312,6 +352,9 @@ function __wbg_get_imports() {
 const SessionFinalization = (typeof FinalizationRegistry === 'undefined')
     ? { register: () => {}, unregister: () => {} }
     : new FinalizationRegistry(ptr => wasm.__wbg_session_free(ptr, 1));
+const SourceFinalization = (typeof FinalizationRegistry === 'undefined')
+    ? { register: () => {}, unregister: () => {} }
+    : new FinalizationRegistry(ptr => wasm.__wbg_source_free(ptr, 1));
 
 function addToExternrefTable0(obj) {
     const idx = wasm.__externref_table_alloc();

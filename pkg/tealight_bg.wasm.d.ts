@@ -2,9 +2,9 @@
 /* eslint-disable */
 export const memory: WebAssembly.Memory;
 export const __wbg_session_free: (a: number, b: number) => void;
+export const __wbg_source_free: (a: number, b: number) => void;
 export const catalog: () => [number, number];
 export const freshSeed: () => [number, number, number];
-export const preview: (a: number, b: number, c: number) => [number, number, number];
 export const session_info: (a: number) => [number, number];
 export const session_loadWeights: (a: number, b: number, c: number) => [number, number];
 export const session_new: (a: number, b: number) => [number, number, number];
@@ -17,6 +17,9 @@ export const session_snapshot: (a: number) => [number, number, number];
 export const session_step: (a: number, b: number) => [number, number];
 export const session_steps: (a: number) => number;
 export const session_weights: (a: number) => [number, number, number];
+export const source_info: (a: number) => [number, number];
+export const source_new: (a: number, b: number) => [number, number, number];
+export const source_rows: (a: number, b: number) => any;
 export const start: () => void;
 export const __wbindgen_free: (a: number, b: number, c: number) => void;
 export const __wbindgen_exn_store: (a: number) => void;
