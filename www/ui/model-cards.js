@@ -52,14 +52,15 @@ export class ModelCards {
     for (const { entry, button } of this.#cards) {
       button.setAttribute("aria-pressed", String(entry === model));
       button.disabled = dataset.id in entry.misfits;
-      button.title = this.#reason(entry);
+      button.title = this.#hint(entry);
     }
   }
 
-  /** Why a model is not for the data that are shown. @param {ModelEntry} entry */
-  #reason(entry) {
+  /** In a few words what a model is, or why it is not for the data that are shown. @param {ModelEntry} entry */
+  #hint(entry) {
     const misfit = this.#dataset && entry.misfits[this.#dataset.id];
-    return misfit ? this.#t("ui.model.misfit", { reason: textOr(this.#t, `misfits.${misfit}`, misfit) }) : "";
+    if (!misfit) return textOr(this.#t, `models.${entry.id}.tagline`, "");
+    return this.#t("ui.model.misfit", { reason: textOr(this.#t, `misfits.${misfit}`, misfit) });
   }
 
   /** @param {Translate} t */
@@ -73,7 +74,7 @@ export class ModelCards {
     for (const { entry, button, name, tagline } of this.#cards) {
       setText(name, textOr(t, `models.${entry.id}.name`, entry.id));
       setText(tagline, textOr(t, `models.${entry.id}.tagline`, ""));
-      button.title = this.#reason(entry);
+      button.title = this.#hint(entry);
     }
   }
 }

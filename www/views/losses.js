@@ -7,6 +7,8 @@ import { allPositive, robustRange, smooth, withGaps } from './series.js';
 import { Store } from './store.js';
 
 const HEIGHT = 168;
+/** The least height of the chart, as a share of its values. */
+const LEAST_SPAN = 0.02;
 /** Smoothing remembers this share of the columns shown. */
 const SMOOTHING = 1 / 40;
 /** How often the words follow the curves, in milliseconds. */
@@ -243,7 +245,7 @@ export class LossChart {
       },
       axes: [
         { ...axis, size: 24, gap: 4, grid: { show: false }, values: (_u, splits) => splits.map((v) => (v === null ? '' : formatTick(v))) },
-        { ...axis, size: 40, gap: 4, values: (_u, splits) => splits.map((v) => (v === null ? '' : formatTick(v))) },
+        { ...axis, size: (_u, labels) => Math.max(40, 14 + 6.5 * Math.max(0, ...(labels ?? []).map((label) => label.length))), gap: 4, values: (_u, splits) => splits.map((v) => (v === null ? '' : formatTick(v))) },
       ],
       series: [{}, ...series],
       hooks: {
@@ -257,7 +259,13 @@ export class LossChart {
   #range() {
     const shown = this.#curves.filter((curve) => curve.shown);
     const references = this.#references.filter((r) => shown.some((curve) => curve.id === r.loss)).map((r) => r.value);
-    return robustRange(shown.map((curve) => curve.raw), { references, log: this.#log }) ?? (this.#log ? [0.1, 10] : [0, 1]);
+    const range = robustRange(shown.map((curve) => curve.raw), { references, log: this.#log });
+    if (!range) return this.#log ? [0.1, 10] : [0, 1];
+    if (this.#log) return range;
+    // What has converged is flat: its last digits are not blown up to a slope.
+    const [low, high] = range;
+    const missing = Math.max(0, LEAST_SPAN * Math.max(Math.abs(low), Math.abs(high)) - (high - low));
+    return [low - missing / 2, high + missing / 2];
   }
 
   /** @param {uPlot} u */

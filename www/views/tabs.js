@@ -22,7 +22,7 @@ import { TextFigure } from './text-figure.js';
 export const TABS = [
   {
     id: 'samples', domain: 'points',
-    build: (c) => [new PointsFigure(c), ...(c.can.has('latent') ? [new ManifoldFigure(c), new LatentFigure(c)] : [])],
+    build: (c) => [new PointsFigure(c), ...beside(c)],
   },
   {
     id: 'latent', domain: 'points', needs: 'latent',
@@ -82,6 +82,13 @@ export const TABS = [
     build: (c) => [new TextFigure(c, 'real'), new TextFigure(c, 'samples')],
   },
 ];
+
+/** What stands beside the samples: where they come from, or else where they gather. @param {Context} c */
+function beside(c) {
+  if (c.can.has('latent')) return [new ManifoldFigure(c), new LatentFigure(c)];
+  const density = new PointsFigure(c, { id: 'sampleDensity', fixed: ['sampleDensity'], marker: false });
+  return c.can.has('paths') ? [new PathsFigure(c), density] : [density, new PointsFigure(c, { id: 'real', fixed: ['real'], marker: false })];
+}
 
 /**
  * The tabs of a model on a domain.
