@@ -248,7 +248,7 @@ pub fn info(session: &Session) -> String {
         "config": config_map(config),
         "shape": shape_json(&session.data().shape),
         "extent": session.data().extent,
-        "parameters": session.model().vars().count(),
+        "parameters": session.model().parameters(),
         "capabilities": session.model().capabilities(),
         "latentDim": session.model().latent().map(|latent| latent.dim()),
         "losses": losses.collect::<Vec<_>>(),

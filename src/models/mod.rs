@@ -5,12 +5,17 @@
 
 pub mod adversarial;
 mod capability;
+pub mod denoiser;
+pub mod diffusion;
+pub mod flow_matching;
 pub mod gan;
 pub mod gmm;
 pub mod kde;
 pub mod naive_bayes;
+pub mod path;
 pub mod rbm;
 pub mod seeding;
+pub mod unet;
 pub mod vae;
 
 pub use capability::{
@@ -160,8 +165,12 @@ pub fn unit_kl(mean: &Tensor, deviation: &Tensor) -> Result<Vec<f32>> {
 
 /// A model that trains step by step.
 pub trait Model {
-    /// The trained variables, ordered and named.
+    /// The variables that training changes, ordered and named.
     fn vars(&self) -> &Vars;
+    /// How many numbers are trained.
+    fn parameters(&self) -> usize {
+        self.vars().count()
+    }
     /// One update; the losses in the order of [`Entry::losses`], NaN where this phase computes none.
     ///
     /// # Errors
@@ -382,8 +391,16 @@ impl Entry {
 }
 
 /// Every model, in the order of the page.
-pub const ALL: &[&Entry] =
-    &[&vae::ENTRY, &gan::ENTRY, &gmm::ENTRY, &kde::ENTRY, &naive_bayes::ENTRY, &rbm::ENTRY];
+pub const ALL: &[&Entry] = &[
+    &vae::ENTRY,
+    &gan::ENTRY,
+    &diffusion::ENTRY,
+    &flow_matching::ENTRY,
+    &gmm::ENTRY,
+    &kde::ENTRY,
+    &naive_bayes::ENTRY,
+    &rbm::ENTRY,
+];
 
 /// The model with this id.
 pub fn find(id: &str) -> Result<&'static Entry> {

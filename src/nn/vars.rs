@@ -70,6 +70,13 @@ impl Vars {
         Self { vars: self.vars.iter().filter(|(name, _)| below(name)).cloned().collect() }
     }
 
+    /// The variables below `prefix`, sharing their storage, named as if there were no prefix: so that two parts
+    /// of one model can be twins.
+    pub fn within(&self, prefix: &str) -> Self {
+        let inner = |name: &str| Some(name.strip_prefix(prefix)?.strip_prefix('.')?.to_string());
+        Self { vars: self.vars.iter().filter_map(|(name, var)| Some((inner(name)?, var.clone()))).collect() }
+    }
+
     /// Appends the variables of `other`.
     ///
     /// # Errors
@@ -220,6 +227,8 @@ mod tests {
         assert_eq!(names(&vars.select("encoder.")), names(&vars.select("encoder")));
         assert_eq!(names(&vars.select("encoder2.0.weight")), ["encoder2.0.weight"]);
         assert!(vars.select("enc").is_empty());
+        assert_eq!(names(&vars.within("encoder")), ["0.weight", "0.bias"]);
+        assert_eq!(names(&vars.within("encoder2.0")), ["weight"]);
         let again = vars.select("encoder");
         assert!(vars.extend(again).is_err());
         assert_eq!(vars.len(), 3);

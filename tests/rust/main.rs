@@ -4,6 +4,8 @@
 mod boundary;
 mod catalogue;
 mod common;
+mod diffusion;
+mod flow_matching;
 mod gan;
 mod learning;
 mod metrics;

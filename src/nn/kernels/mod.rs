@@ -27,6 +27,7 @@ mod shift;
 pub mod simd;
 mod skinny;
 pub mod softmax;
+pub mod travel;
 pub mod update;
 pub mod vmath;
 pub mod widen;
