@@ -5,10 +5,12 @@
 
 pub mod adversarial;
 mod capability;
+pub mod condition;
 pub mod gan;
 pub mod gmm;
 pub mod kde;
 pub mod naive_bayes;
+pub mod network;
 pub mod rbm;
 pub mod seeding;
 pub mod vae;
@@ -372,7 +374,7 @@ impl Entry {
             if rule.key == key && *value == Value::Text(rule.option.into()) && !rule.domains.contains(&domain)
             {
                 return Err(Error::Config(format!(
-                    "{key} = {} needs data in 0..=1: choose a data set of images, or another {key}",
+                    "{key} = {} needs images: choose a data set of images, or another {key}",
                     rule.option
                 )));
             }

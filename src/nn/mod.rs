@@ -8,6 +8,7 @@
 pub mod activation;
 pub mod conv;
 pub mod double;
+pub mod conv_net;
 pub mod ema;
 pub mod embedding;
 pub mod gru;
@@ -26,6 +27,7 @@ pub mod vars;
 pub use activation::Activation;
 pub use conv::{Conv2d, ConvTranspose2d};
 pub use double::DoubleVars;
+pub use conv_net::{ConvDecoder, ConvEncoder};
 pub use ema::Ema;
 pub use embedding::Embedding;
 pub use gru::Gru;
