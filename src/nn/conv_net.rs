@@ -1,9 +1,10 @@
 //! Convolutional networks from images to features and back; any height and width will do.
 
-use crate::error::Result;
-use crate::nn::{Activation, Conv2d, Init, Linear, Vars};
+use crate::error::{Error, Result};
+use crate::nn::penalty::Critic;
+use crate::nn::{Activation, Conv2d, Init, Linear, Vars, backward};
 use crate::rng::Rng;
-use candle_core::Tensor;
+use candle_core::{D, Tensor, Var};
 
 /// The windows are 3 × 3, which keep an image's size with one zero on either side.
 const KERNEL: usize = 3;
@@ -155,6 +156,63 @@ impl ConvDecoder {
     }
 }
 
+/// A [`ConvEncoder`] and one output.
+#[derive(Debug, Clone)]
+pub struct ConvCritic {
+    /// From images to features.
+    pub trunk: ConvEncoder,
+    /// From features to the output.
+    pub head: Linear,
+}
+
+/// How far to either side of an image the directional derivative looks; values are of the order of 1.
+const REACH: f64 = 1e-2;
+
+impl ConvCritic {
+    /// Adds the variables of [`ConvEncoder::new`] and one more layer to `vars`.
+    pub fn new(
+        vars: &mut Vars,
+        name: &str,
+        image: [usize; 3],
+        channels: &[usize],
+        activation: Activation,
+        init: Init,
+        rng: &mut Rng,
+    ) -> Result<Self> {
+        let trunk = ConvEncoder::new(vars, name, image, channels, activation, init, rng)?;
+        let head = Linear::new(vars, &format!("{name}.{}", channels.len()), trunk.features(), 1, init, rng)?;
+        Ok(Self { trunk, head })
+    }
+
+    /// The same network without a graph: it shares the storage, so it sees every later update.
+    pub fn detached(&self) -> Self {
+        Self { trunk: self.trunk.detached(), head: self.head.detached() }
+    }
+}
+
+impl Critic for ConvCritic {
+    fn value(&self, xs: &Tensor) -> Result<Tensor> {
+        self.head.forward(&self.trunk.forward(xs)?)
+    }
+
+    fn input_gradient(&self, xs: &Tensor) -> Result<Tensor> {
+        let xs = Var::from_tensor(&xs.detach())?;
+        let gradients = backward(&self.detached().value(xs.as_tensor())?.sum_all()?)?;
+        let gradient = gradients.get(&xs).ok_or_else(|| Error::Config("a critic sees nothing".into()))?;
+        Ok(gradient.detach())
+    }
+
+    /// By central differences: (D(x + h·v/‖v‖) − D(x − h·v/‖v‖))·‖v‖/2h.
+    fn jvp(&self, xs: &Tensor, vs: &Tensor) -> Result<Tensor> {
+        let length = vs.sqr()?.sum_keepdim(D::Minus1)?.sqrt()?;
+        let shift = vs.broadcast_div(&length.clamp(1e-12, f32::MAX)?)?.affine(REACH, 0.0)?;
+        let n = xs.dim(0)?;
+        let values = self.value(&Tensor::cat(&[&(xs + &shift)?, &(xs - &shift)?], 0)?)?;
+        let slope = (values.narrow(0, 0, n)? - values.narrow(0, n, n)?)?.affine(0.5 / REACH, 0.0)?;
+        Ok((slope * length)?)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -214,6 +272,41 @@ mod tests {
         };
         for ((name, var), expected) in up_vars.iter().zip(differences(plainly, &weights)) {
             assert_close(&to_f64(grads.get(var).unwrap()), &expected, 1e-4, name);
+        }
+    }
+
+    #[test]
+    fn the_slopes_of_a_convolutional_critic_match_differences() {
+        let (mut vars, mut rng) = (Vars::new(), Rng::stream(3, "init"));
+        let (silu, init) = (Activation::Silu, Init::HeNormal);
+        let critic = ConvCritic::new(&mut vars, "d", [2, 5, 4], &[3, 4], silu, init, &mut rng).unwrap();
+        let (xs, vs) = (normal(&[3, 40], 1.0, "xs"), normal(&[3, 40], 1.0, "vs"));
+        let plainly = |xs: &Tensor, w: &[Tensor]| {
+            let mut xs = xs.reshape((3, 2, 5, 4))?;
+            for i in [0, 2] {
+                xs = plain::activate(&plain::conv2d(&xs, &w[i], Some(&w[i + 1]), 2, 1)?, silu)?;
+            }
+            plain::linear(&xs.flatten_from(1)?, &w[4], Some(&w[5]))
+        };
+        let wide = |x: &Tensor| x.detach().to_dtype(DType::F64).unwrap();
+        let weights: Vec<Tensor> = vars.iter().map(|(_, var)| wide(var)).collect();
+        let expected = differences(|x| plainly(&x[0], &weights), std::slice::from_ref(&xs));
+        let gradient = critic.input_gradient(&xs).unwrap();
+        assert!(!gradient.track_op());
+        assert_close(&to_f64(&gradient), &expected[0], 1e-4, "∂D/∂x");
+        let along = critic.jvp(&xs, &vs).unwrap();
+        let product: Vec<f64> = expected[0].iter().zip(to_f64(&vs)).map(|(g, v)| g * v).collect();
+        let sums: Vec<f64> = product.chunks(40).map(|row| row.iter().sum()).collect();
+        assert_close(&to_f64(&along), &sums, 1e-3, "J·v");
+        // The derivative of J·v in the weights, which a penalty is trained with.
+        let grads = backward(&along.sum_all().unwrap()).unwrap();
+        let slope = |w: &[Tensor]| {
+            let (x, v) = (wide(&xs), (wide(&vs) * 1e-4)?);
+            Ok(((plainly(&(&x + &v)?, w)? - plainly(&(&x - &v)?, w)?)? * 5e3)?)
+        };
+        let narrow: Vec<Tensor> = vars.iter().map(|(_, var)| var.as_detached_tensor()).collect();
+        for ((name, var), expected) in vars.iter().zip(differences(slope, &narrow)) {
+            assert_close(&to_f64(grads.get(var).unwrap()), &expected, 2e-3, name);
         }
     }
 }

@@ -239,9 +239,7 @@ fn a_conditional_bound_sums_over_the_classes() {
 fn conditional_models_refuse_data_without_labels_in_a_sentence() {
     for model in ["vae", "gan"] {
         let mut config = crate::common::config("checkerboard", model);
-        if config.set("conditional", &tealight::params::Value::Flag(true)).is_err() {
-            continue;
-        }
+        config.set("conditional", &tealight::params::Value::Flag(true)).unwrap();
         let Err(error) = tealight::session::Session::new(config) else { panic!("{model} was built") };
         assert!(error.to_string().contains("choose a labelled data set"), "{error}");
     }
@@ -312,9 +310,7 @@ fn a_convolutional_conditional_vae_draws_the_digit_that_it_is_asked_for() {
         ..VaeParams::default()
     };
     let mut vae = Vae::new(params, &data, 1).unwrap();
-    let start = std::time::Instant::now();
-    train(&mut vae, &data, 1500);
-    let seconds = start.elapsed().as_secs_f64();
+    train(&mut vae, &data, 500);
     let mut rng = Rng::stream(3, "test");
     let end = vae.evaluate(&data.held_out, &mut rng).unwrap();
     let loss = end.reconstruction + end.kl;
@@ -325,7 +321,7 @@ fn a_convolutional_conditional_vae_draws_the_digit_that_it_is_asked_for() {
         })
         .collect();
     let share = share_recognised(&data, &images);
-    println!("−ELBO {loss:.3}, recognised {share:.3}, {seconds:.1} s");
+    println!("−ELBO {loss:.3}, recognised {share:.3}");
     assert!(loss < 18.6, "held-out −ELBO {loss}");
     // The images of the set themselves: 0.90.
     assert!(share > 0.85, "{share} of the samples look like their class");

@@ -229,7 +229,8 @@ impl Discriminator {
             let name = format!("spectral/{i}");
             let values = state.iter().find(|(key, _)| *key == name).map(|(_, values)| values.clone());
             let values = values.filter(|values| values.len() == u.elem_count());
-            let values = values.ok_or_else(|| Error::File(format!("\"{name}\" is missing or of another length")))?;
+            let values =
+                values.ok_or_else(|| Error::File(format!("\"{name}\" is missing or of another length")))?;
             found.push(Tensor::from_vec(values, u.shape(), u.device())?);
         }
         self.singular = found;
