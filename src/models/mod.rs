@@ -5,6 +5,7 @@
 
 pub mod adversarial;
 mod capability;
+pub mod condition;
 pub mod denoiser;
 pub mod diffusion;
 pub mod flow_matching;
@@ -12,6 +13,7 @@ pub mod gan;
 pub mod gmm;
 pub mod kde;
 pub mod naive_bayes;
+pub mod network;
 pub mod path;
 pub mod rbm;
 pub mod seeding;
@@ -381,7 +383,7 @@ impl Entry {
             if rule.key == key && *value == Value::Text(rule.option.into()) && !rule.domains.contains(&domain)
             {
                 return Err(Error::Config(format!(
-                    "{key} = {} needs data in 0..=1: choose a data set of images, or another {key}",
+                    "{key} = {} needs images: choose a data set of images, or another {key}",
                     rule.option
                 )));
             }

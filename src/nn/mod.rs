@@ -7,6 +7,7 @@
 
 pub mod activation;
 pub mod conv;
+pub mod conv_net;
 pub mod double;
 pub mod ema;
 pub mod embedding;
@@ -21,11 +22,13 @@ pub mod ops;
 pub mod optim;
 pub mod penalty;
 pub mod schedule;
+pub mod spectral;
 pub mod transformer;
 pub mod vars;
 
 pub use activation::Activation;
 pub use conv::{Conv2d, ConvTranspose2d};
+pub use conv_net::{ConvCritic, ConvDecoder, ConvEncoder};
 pub use double::DoubleVars;
 pub use ema::Ema;
 pub use embedding::Embedding;

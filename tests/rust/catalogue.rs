@@ -48,10 +48,14 @@ fn every_pair_takes_20_finite_steps_and_every_variable_moves() {
 fn every_option_trains_and_moves_every_variable() {
     for (dataset, model) in representatives() {
         for spec in (models::find(model).unwrap().specs)() {
-            let Kind::Choice { options } = spec.kind else { continue };
-            for option in options {
+            let options = match spec.kind {
+                Kind::Choice { options } => options.iter().map(|id| (*id, text(id))).collect(),
+                Kind::Flag => vec![("true", Value::Flag(true))],
+                _ => continue,
+            };
+            for (option, value) in options {
                 let mut config = config(dataset, model);
-                if config.set(spec.key, &text(option)).is_err() {
+                if config.set(spec.key, &value).is_err() {
                     continue; // an option that this kind of data does not allow
                 }
                 let mut session = Session::new(config).unwrap();
@@ -194,5 +198,7 @@ fn the_catalogue_is_json_that_lists_every_entry() {
     assert_eq!(json["models"].as_array().unwrap().len(), models::ALL.len());
     assert_eq!(json["datasets"].as_array().unwrap().len(), data::ALL.len());
     assert_eq!(json["models"][0]["defaults"]["images"]["latentDim"], 8);
-    assert_eq!(json["models"][0]["params"][3]["domains"]["bernoulli"][0], "images");
+    let params = json["models"][0]["params"].as_array().unwrap();
+    let decoder = params.iter().find(|spec| spec["key"] == "decoder").unwrap();
+    assert_eq!(decoder["domains"]["bernoulli"][0], "images");
 }

@@ -1,18 +1,25 @@
-//! The generative adversarial network (Goodfellow et al. 2014, <https://arxiv.org/abs/1406.2661>), fully connected.
+//! The generative adversarial network (Goodfellow et al. 2014, <https://arxiv.org/abs/1406.2661>).
 //!
 //! A generator G maps latents to data, a discriminator D tells real from generated; the objectives are in
 //! [`super::adversarial`].
 
+mod discriminator;
+mod views;
+
 use candle_core::Tensor;
 
+use self::discriminator::Discriminator;
 use super::adversarial::GanLoss;
+use super::condition::Condition;
+use super::network::{CONV_DOMAINS, Expand, NetKind};
 use super::{
-    Discriminate, Entry, Latent, Loss, Model, Phase, Prior, Rule, Step, load_named_state, matrix, named_state,
+    Classes, Discriminate, Entry, Latent, Loss, Model, Phase, Rule, Step, load_named_state, matrix,
+    named_state,
 };
 use crate::choices;
-use crate::data::{Domain, Shape};
+use crate::data::{Data, Domain};
 use crate::error::Result;
-use crate::nn::{Activation, Decay, Init, Mlp, Optimizer, OptimizerKind, Vars, penalty};
+use crate::nn::{Activation, Decay, Init, Optimizer, OptimizerKind, Vars, penalty};
 use crate::params;
 use crate::params::{Effect, Params, Value};
 use crate::rng::Rng;
@@ -44,10 +51,22 @@ params! {
         learning_rate_d("learningRateD"): f64 = 1e-3, log(1e-5, 1e-1), Live;
         /// Discriminator updates in each step.
         discriminator_steps("discriminatorSteps"): usize = 1, integer(1, 10), Live;
+        /// Whether both networks are fully connected or convolutional.
+        net("net"): NetKind = NetKind::Mlp, choice::<NetKind>(), Restart;
         /// Widths of the generator's hidden layers.
-        network_shape("networkShape"): Vec<usize> = vec![128, 128], widths(6, 512), Restart;
+        network_shape("networkShape"): Vec<usize> = vec![128, 128], widths(6, 512), Restart, when("net" in "mlp");
         /// Widths of the discriminator's hidden layers.
-        network_shape_d("networkShapeD"): Vec<usize> = vec![128, 128], widths(6, 512), Restart;
+        network_shape_d("networkShapeD"): Vec<usize> = vec![128, 128], widths(6, 512), Restart, when("net" in "mlp");
+        /// Channels at half of the image's size; there are twice as many at a quarter.
+        channels("channels"): usize = 16, integer(1, 64), Restart, when("net" in "conv");
+        /// Whether both networks are told the class.
+        conditional("conditional"): bool = false, flag(), Restart;
+        /// How many points the discriminator judges at once.
+        pack("pack"): usize = 1, integer(1, 4), Restart;
+        /// Whether the discriminator is told the mean standard deviation of its batch.
+        minibatch_std("minibatchStd"): bool = false, flag(), Restart;
+        /// Whether each of the discriminator's weight matrices is divided by its largest singular value.
+        spectral_norm("spectralNorm"): bool = false, flag(), Restart;
         /// Number of latent dimensions.
         latent_dim("latentDim"): usize = 2, integer(1, 64), Restart;
         /// The law of the latents.
@@ -84,46 +103,40 @@ pub struct Gan {
     vars: Vars,
     generator_vars: Vars,
     discriminator_vars: Vars,
-    generator: Mlp,
-    discriminator: Mlp,
+    condition: Condition,
+    generator: Expand,
+    discriminator: Discriminator,
     optimizer_g: Optimizer,
     optimizer_d: Optimizer,
 }
 
 impl Gan {
-    /// A GAN for data of this shape, with fresh weights.
+    /// A GAN for these data, with fresh weights.
     ///
     /// # Errors
-    /// If the tensor library refuses the shapes.
-    pub fn new(params: GanParams, shape: &Shape, seed: u32) -> Result<Self> {
+    /// If it is to be conditional and the data have no labels, or the tensor library refuses the shapes.
+    pub fn new(params: GanParams, data: &Data, seed: u32) -> Result<Self> {
         let mut rng = Rng::stream(seed, "init");
         let mut vars = Vars::new();
-        let size = shape.size();
+        let condition = Condition::new(params.conditional, data)?;
         let init = Init::Orthogonal { gain: GAIN };
         // Images lie in 0..=1, points anywhere.
-        let output = if shape.domain == Domain::Images { Activation::Sigmoid } else { Activation::Identity };
-        let generator = Mlp::new(
+        let images = data.shape.domain == Domain::Images;
+        let output = if images { Activation::Sigmoid } else { Activation::Identity };
+        let generator = Expand::new(
+            params.net,
             &mut vars,
             "generator",
-            params.latent_dim,
+            params.latent_dim + condition.classes(),
             &params.network_shape,
-            size,
+            params.channels,
+            &data.shape,
             params.activation,
             output,
             init,
             &mut rng,
         )?;
-        let discriminator = Mlp::new(
-            &mut vars,
-            "discriminator",
-            size,
-            &params.network_shape_d,
-            1,
-            params.activation_d,
-            Activation::Identity,
-            init,
-            &mut rng,
-        )?;
+        let discriminator = Discriminator::new(&params, data, condition.clone(), init, &mut vars, &mut rng)?;
         let (generator_vars, discriminator_vars) = (vars.select("generator."), vars.select("discriminator."));
         let kind = params.kind();
         let optimizer_g = Optimizer::new(kind, &generator_vars);
@@ -133,6 +146,7 @@ impl Gan {
             vars,
             generator_vars,
             discriminator_vars,
+            condition,
             generator,
             discriminator,
             optimizer_g,
@@ -140,24 +154,38 @@ impl Gan {
         })
     }
 
-    /// The discriminator's loss on these batches, tracked in its weights.
+    /// How many rows a batch has: whole packs.
+    fn rows(&self) -> usize {
+        self.params.batch_size.next_multiple_of(self.discriminator.pack)
+    }
+
+    /// What a generator makes of latents and classes, (n, size).
+    fn generate(&self, generator: &Expand, z: &Tensor, labels: &[u32]) -> Result<Tensor> {
+        generator.forward(&self.condition.beside(z, labels, 1)?)
+    }
+
+    /// The discriminator's loss on these batches, which have the same classes, tracked in its weights.
+    /// Both are whole packs; classes are only looked at by a conditional GAN.
     ///
     /// # Errors
     /// If the batches do not have this model's size.
-    pub fn discriminator_loss(&self, real: &Tensor, fake: &Tensor) -> Result<Tensor> {
+    pub fn discriminator_loss(&self, real: &Tensor, fake: &Tensor, labels: &[u32]) -> Result<Tensor> {
+        let inputs = |xs| self.discriminator.inputs(xs, labels);
+        let (real, fake) = (inputs(real)?, inputs(fake)?);
         let n = real.dim(0)?;
-        let logits = self.discriminator.forward(&Tensor::cat(&[real, fake], 0)?)?;
+        let logits = self.discriminator.forward(&Tensor::cat(&[&real, &fake], 0)?)?;
         self.params.loss.discriminator(&logits.narrow(0, 0, n)?, &logits.narrow(0, n, fake.dim(0)?)?)
     }
 
     /// One discriminator update: its loss, and the penalties' sum where there is one.
     fn update_discriminator(&mut self, step: &mut Step) -> Result<(f32, f32)> {
-        let n = self.params.batch_size;
-        let real = step.batch(n)?;
+        let n = self.rows();
+        let (real, labels) = step.labelled_batch(n)?;
         let z = self.prior().draw(n, self.params.latent_dim, step.noise)?;
-        let fake = self.generator.detached().forward(&z)?;
-        let loss = self.discriminator_loss(&real, &fake)?;
-        let penalty = self.penalty(&real, &fake, step)?;
+        let fake = self.generate(&self.generator.detached(), &z, &labels)?;
+        self.discriminator.iterate()?;
+        let loss = self.discriminator_loss(&real, &fake, &labels)?;
+        let penalty = self.penalty(&real, &fake, &labels, step)?;
         let values = (loss.to_scalar()?, penalty.as_ref().map_or(Ok(f32::NAN), Tensor::to_scalar)?);
         let total = match penalty {
             Some(penalty) => (loss + penalty)?,
@@ -176,18 +204,29 @@ impl Gan {
     ///
     /// # Errors
     /// If the tensor library fails.
-    pub fn penalty(&self, real: &Tensor, fake: &Tensor, step: &mut Step) -> Result<Option<Tensor>> {
+    pub fn penalty(
+        &self,
+        real: &Tensor,
+        fake: &Tensor,
+        labels: &[u32],
+        step: &mut Step,
+    ) -> Result<Option<Tensor>> {
         let mut penalty = None;
+        let mask = self.discriminator.mask()?;
         if self.params.loss == GanLoss::WganGp {
             // Points drawn uniformly on the lines between real and generated ones.
             let n = real.dim(0)?;
             let mut u = vec![0.0; n];
             step.noise.fill_uniform(&mut u, 0.0, 1.0);
             let between = (fake + (real - fake)?.broadcast_mul(&matrix(u, n, 1)?)?)?;
-            penalty = Some((penalty::one_centred(&self.discriminator, &between)? * self.params.penalty)?);
+            let between = self.discriminator.inputs(&between, labels)?;
+            let one = self.discriminator.with_critic(|d| penalty::one_centred(d, &between, mask.as_ref()))?;
+            penalty = Some((one * self.params.penalty)?);
         }
         if self.params.r1 > 0.0 {
-            let r1 = (penalty::zero_centred(&self.discriminator, real)? * (self.params.r1 / 2.0))?;
+            let real = self.discriminator.inputs(real, labels)?;
+            let zero = self.discriminator.with_critic(|d| penalty::zero_centred(d, &real, mask.as_ref()))?;
+            let r1 = (zero * (self.params.r1 / 2.0))?;
             penalty = Some(match penalty {
                 Some(other) => (other + r1)?,
                 None => r1,
@@ -198,9 +237,12 @@ impl Gan {
 
     /// One generator update: its loss.
     fn update_generator(&mut self, step: &mut Step) -> Result<f32> {
-        let z = self.prior().draw(self.params.batch_size, self.params.latent_dim, step.noise)?;
+        let n = self.rows();
+        let z = self.prior().draw(n, self.params.latent_dim, step.noise)?;
+        let labels = self.condition.draw(n, step.noise);
+        let fake = self.generate(&self.generator, &z, &labels)?;
         // The detached discriminator passes the gradient on to G without computing its own.
-        let logits = self.discriminator.detached().forward(&self.generator.forward(&z)?)?;
+        let logits = self.discriminator.forward_detached(&self.discriminator.inputs(&fake, &labels)?)?;
         let loss = self.params.loss.generator(&logits)?;
         let value = loss.to_scalar()?;
         let rate = self.params.learning_rate_g * self.decay(step);
@@ -241,12 +283,14 @@ impl Model for Gan {
     fn state(&self) -> Vec<(String, Vec<f32>)> {
         let mut state = named_state("generator", &self.optimizer_g);
         state.extend(named_state("discriminator", &self.optimizer_d));
+        state.extend(self.discriminator.state());
         state
     }
 
     fn load_state(&mut self, state: &[(String, Vec<f32>)]) -> Result<()> {
         load_named_state("generator", &mut self.optimizer_g, state)?;
-        load_named_state("discriminator", &mut self.optimizer_d, state)
+        load_named_state("discriminator", &mut self.optimizer_d, state)?;
+        self.discriminator.load_state(state)
     }
 
     fn references(&self) -> Vec<(&'static str, f64, &'static str)> {
@@ -254,7 +298,8 @@ impl Model for Gan {
     }
 
     fn sample(&self, n: usize, rng: &mut Rng) -> Result<Tensor> {
-        self.decode(&self.prior().draw(n, self.params.latent_dim, rng)?)
+        let z = self.prior().draw(n, self.params.latent_dim, rng)?;
+        self.decode_as(&z, &self.condition.draw(n, rng))
     }
 
     fn latent(&self) -> Option<&dyn Latent> {
@@ -264,34 +309,9 @@ impl Model for Gan {
     fn discriminator(&self) -> Option<&dyn Discriminate> {
         Some(self)
     }
-}
 
-impl Latent for Gan {
-    fn dim(&self) -> usize {
-        self.params.latent_dim
-    }
-
-    fn prior(&self) -> Prior {
-        match self.params.prior {
-            LatentPrior::Normal => Prior::Normal,
-            LatentPrior::Uniform => Prior::Uniform,
-        }
-    }
-
-    fn decode(&self, z: &Tensor) -> Result<Tensor> {
-        self.generator.detached().forward(z)
-    }
-
-    fn encode(&self, _: &Tensor) -> Result<Option<(Tensor, Tensor)>> {
-        Ok(None)
-    }
-}
-
-impl Discriminate for Gan {
-    fn realness(&self, xs: &Tensor) -> Result<Vec<f32>> {
-        let mut logits: Vec<f32> = self.discriminator.detached().forward(xs)?.flatten_all()?.to_vec1()?;
-        self.params.loss.realness(&mut logits);
-        Ok(logits)
+    fn classes(&self) -> Option<&dyn Classes> {
+        (self.condition.classes() > 0).then_some(self)
     }
 }
 
@@ -301,7 +321,7 @@ pub const ENTRY: Entry = Entry {
     badge: "implicit",
     domains: &[Domain::Points, Domain::Images],
     limits: |_, _| None,
-    capabilities: &["latent", "discriminator"],
+    capabilities: &["latent", "discriminator", "classes"],
     specs: GanParams::specs,
     defaults: |domain| match domain {
         Domain::Points | Domain::Sequences => Vec::new(),
@@ -314,7 +334,7 @@ pub const ENTRY: Entry = Entry {
             ("batchSize", Value::Number(128.0)),
         ],
     },
-    option_domains: &[],
+    option_domains: &[CONV_DOMAINS],
     losses: &[
         // Only the logarithmic objectives are in nats.
         Loss { id: "discriminator", unit: "" },
@@ -322,5 +342,5 @@ pub const ENTRY: Entry = Entry {
         Loss { id: "penalty", unit: "" },
     ],
     phases: &[Phase::Discriminator, Phase::Generator],
-    build: |values, data, seed| Ok(Box::new(Gan::new(GanParams::from_values(values)?, &data.shape, seed)?)),
+    build: |values, data, seed| Ok(Box::new(Gan::new(GanParams::from_values(values)?, data, seed)?)),
 };
