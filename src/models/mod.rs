@@ -8,6 +8,7 @@ mod capability;
 pub mod gan;
 pub mod gmm;
 pub mod kde;
+pub mod mrf;
 pub mod naive_bayes;
 pub mod rbm;
 pub mod seeding;
@@ -382,8 +383,15 @@ impl Entry {
 }
 
 /// Every model, in the order of the page.
-pub const ALL: &[&Entry] =
-    &[&vae::ENTRY, &gan::ENTRY, &gmm::ENTRY, &kde::ENTRY, &naive_bayes::ENTRY, &rbm::ENTRY];
+pub const ALL: &[&Entry] = &[
+    &vae::ENTRY,
+    &gan::ENTRY,
+    &gmm::ENTRY,
+    &kde::ENTRY,
+    &naive_bayes::ENTRY,
+    &rbm::ENTRY,
+    &mrf::ENTRY,
+];
 
 /// The model with this id.
 pub fn find(id: &str) -> Result<&'static Entry> {

@@ -17,6 +17,7 @@ pub mod gemm;
 pub mod kernel_sums;
 mod layout;
 mod lines;
+pub mod lattice;
 pub mod maps;
 pub mod mixture;
 pub mod norm;
