@@ -12,6 +12,7 @@ pub mod flow_matching;
 pub mod gan;
 pub mod gmm;
 pub mod kde;
+pub mod mrf;
 pub mod naive_bayes;
 pub mod network;
 pub mod path;
@@ -402,6 +403,7 @@ pub const ALL: &[&Entry] = &[
     &kde::ENTRY,
     &naive_bayes::ENTRY,
     &rbm::ENTRY,
+    &mrf::ENTRY,
 ];
 
 /// The model with this id.

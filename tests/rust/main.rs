@@ -10,6 +10,7 @@ mod gan;
 mod learning;
 mod metrics;
 mod mixtures;
+mod mrf;
 mod parity;
 mod rbm;
 mod replay;

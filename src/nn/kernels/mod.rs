@@ -15,6 +15,7 @@ pub mod elementwise;
 pub mod functions;
 pub mod gemm;
 pub mod kernel_sums;
+pub mod lattice;
 mod layout;
 mod lines;
 pub mod maps;
