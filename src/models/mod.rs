@@ -8,6 +8,7 @@ mod capability;
 pub mod condition;
 pub mod denoiser;
 pub mod diffusion;
+pub mod flow;
 pub mod flow_matching;
 pub mod gan;
 pub mod gmm;
@@ -397,6 +398,7 @@ impl Entry {
 pub const ALL: &[&Entry] = &[
     &vae::ENTRY,
     &gan::ENTRY,
+    &flow::ENTRY,
     &diffusion::ENTRY,
     &flow_matching::ENTRY,
     &gmm::ENTRY,

@@ -5,6 +5,7 @@ mod boundary;
 mod catalogue;
 mod common;
 mod diffusion;
+mod flow;
 mod flow_matching;
 mod gan;
 mod learning;
