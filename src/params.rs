@@ -250,7 +250,8 @@ macro_rules! params {
                 use $crate::params::*;
                 vec![$(Spec {
                     key: $key,
-                    doc: concat!($($doc),+).trim(),
+                    // The page has its own words, in every language: the package need not carry these.
+                    doc: if cfg!(target_arch = "wasm32") { "" } else { concat!($($doc),+).trim() },
                     kind: $kind,
                     default: Field::to_value(&Self::default().$field),
                     effect: Effect::$effect,

@@ -18,10 +18,12 @@ const NEVER = [
   /^_R[^C]*C(?:s[0-9A-Za-z]*_)?11candle_core.*(?:4half|7float8)/,
   // The library's products.
   /_(?:4gemm|8gemm_(?:f16|f32|f64|c32|c64)|11gemm_common)/,
-  // An operation on f64, i64 or i16.
+  // An operation on f64, i64 or i16, and arithmetic on anything but f32.
   /(?:Map\d|Map1Any|Map2U8|Map2InPlace)1f[dxs]E/,
+  /^_R[^C]*C(?:s[0-9A-Za-z]*_)?11candle_core.*5utils\d+(?:unary|binary)_map[a-z_]*?[dxshlm](?=[A-Z])/,
+  /11candle_core.*11IndexSelect[dxshl]E/,
   // Operations that the project has replaced, or does not need.
-  /11candle_core.*(?:5WCond|6MatMul|11ReduceIndex|6Gather|8IndexAdd|6conv1d|6conv2d|ConvTranspose|Conv1D|Conv2D|AvgPool2D|MaxPool2D|UpsampleNearest|UpsampleBilinear|Im2Col|Col2Im|7Scatter|10ScatterAdd)/,
+  /11candle_core.*(?:5WCond|6MatMul|3Cmp|8to_dtype|11ReduceIndex|6Gather|8IndexAdd|6conv1d|6conv2d|ConvTranspose|Conv1D|Conv2D|AvgPool2D|MaxPool2D|UpsampleNearest|UpsampleBilinear|Im2Col|Col2Im|7Scatter|10ScatterAdd)/,
   // Names in backtraces, which have no symbols to name.
   /14rustc_demangle/,
 ];
