@@ -4,6 +4,7 @@
 mod boundary;
 mod catalogue;
 mod common;
+mod files;
 mod gan;
 mod learning;
 mod parity;
