@@ -1,12 +1,17 @@
 //! The self-description as JSON, and reading what the page sends: the only file that knows JSON.
 
+mod head;
+
+pub use head::{Outline, SnapshotHead, read_snapshot_head, snapshot_head};
+
 use serde_json::{Map, Value as Json, json};
 
 use crate::config::{Config, DEFAULT_SEED, Source};
+use crate::data::load::{self, Loaded};
 use crate::data::{self, Data, Shape};
 use crate::error::{Error, Result, clip};
 use crate::frame::{Request, Section};
-use crate::models::{self, Phase};
+use crate::models;
 use crate::params::{Effect, Kind, Spec, Value};
 use crate::session::Session;
 
@@ -17,6 +22,7 @@ const LONGEST: usize = 1 << 20;
 pub fn catalog() -> String {
     let datasets: Vec<Json> = data::ALL
         .iter()
+        .chain(load::ALL)
         .map(|entry| {
             json!({
                 "id": entry.id,
@@ -24,6 +30,7 @@ pub fn catalog() -> String {
                 "shape": shape_json(&entry.shape),
                 "classes": entry.classes,
                 "drawable": entry.drawable,
+                "file": load::is_file(entry),
                 "attribution": entry.attribution,
                 "params": (entry.specs)().iter().map(|spec| spec_json(spec, None)).collect::<Vec<_>>(),
                 "presets": entry.presets.iter().map(|preset| json!({
@@ -49,7 +56,7 @@ fn model_json(entry: &models::Entry) -> Json {
         let values = values.iter().map(|(key, value)| (key.to_string(), value_json(value)));
         (domain.id().to_string(), Json::Object(values.collect()))
     });
-    let misfits = data::ALL.iter().filter_map(|set| {
+    let misfits = data::ALL.iter().chain(load::ALL).filter_map(|set| {
         let misfit = entry.misfit(&set.shape, set.classes)?;
         Some((set.id.to_string(), json!(misfit.id())))
     });
@@ -199,6 +206,14 @@ pub fn read_dataset(text: &str) -> Result<Source> {
 
 /// What the page must know of data to show rows of them.
 pub fn data_json(data: &Data) -> String {
+    data_object(data).to_string()
+}
+
+fn data_object(data: &Data) -> Json {
+    let misfits = models::ALL.iter().filter_map(|model| {
+        let misfit = model.misfit(&data.shape, data.classes)?;
+        Some((model.id.to_string(), json!(misfit.id())))
+    });
     json!({
         "shape": shape_json(&data.shape),
         "extent": data.extent,
@@ -206,8 +221,8 @@ pub fn data_json(data: &Data) -> String {
         "alphabet": data.alphabet.iter().collect::<String>(),
         "trainRows": data.train.len(&data.shape),
         "heldOutRows": data.held_out.len(&data.shape),
+        "misfits": misfits.collect::<Map<_, _>>(),
     })
-    .to_string()
 }
 
 fn config_map(config: &Config) -> Map<String, Json> {
@@ -334,71 +349,26 @@ pub fn sections(sections: &[Section], length: usize) -> String {
     json!({ "sections": list.collect::<Vec<_>>(), "length": length }).to_string()
 }
 
-/// What a snapshot holds beside its tensors and its configuration.
-pub struct SnapshotHead {
-    /// Steps taken.
-    pub steps: u64,
-    /// The phase.
-    pub phase: Phase,
-    /// The latent dimensions that are shown.
-    pub axes: [usize; 2],
-    /// The state of the stream that chooses batches.
-    pub batches: [u32; 4],
-    /// The state of the stream of latents and noise.
-    pub noise: [u32; 4],
+/// What the page must know of data that came from files.
+pub fn loaded_json(loaded: &Loaded) -> String {
+    let mut json = data_object(&loaded.data);
+    json["dataset"] = json!(loaded.dataset.id);
+    json["rows"] = json!(loaded.rows);
+    json["scaled"] = json!(loaded.scaled);
+    json.to_string()
 }
 
-/// The format of snapshots that this version writes and reads.
-const SNAPSHOT_FORMAT: u64 = 1;
-
-/// A snapshot's head as JSON.
-pub fn snapshot_head(config: &Config, head: &SnapshotHead) -> String {
-    json!({
-        "format": SNAPSHOT_FORMAT,
-        "version": env!("CARGO_PKG_VERSION"),
-        "config": config_map(config),
-        "steps": head.steps,
-        "phase": head.phase.id(),
-        "axes": head.axes,
-        "batches": head.batches,
-        "noise": head.noise,
-    })
-    .to_string()
-}
-
-/// Reads what [`snapshot_head`] wrote.
+/// Reads how files are to be read: `{"size": 16}`, or nothing.
 ///
 /// # Errors
-/// Another format, or anything missing or out of range.
-pub fn read_snapshot_head(text: &str) -> Result<(Config, SnapshotHead)> {
-    let map = object("snapshot's head", text)?;
-    let field = |key: &str| map.get(key).ok_or_else(|| Error::File(format!("its head has no {key}")));
-    let format = field("format")?;
-    if format.as_u64() != Some(SNAPSHOT_FORMAT) {
-        return Err(Error::File(format!(
-            "it has format {format}; this version reads format {SNAPSHOT_FORMAT}"
-        )));
-    }
-    let config = match field("config")? {
-        Json::Object(config) => config_from(config)?,
-        _ => return Err(Error::File("its configuration is no object".into())),
+/// What is not such an object, or a size out of range.
+pub fn read_load_options(text: &str) -> Result<load::Options> {
+    let map = object("list of options", text)?;
+    let size = match map.get("size") {
+        None | Some(Json::Null) => None,
+        Some(json) => Some(json.as_u64().filter(|n| (4..=64).contains(n)).ok_or_else(|| {
+            Error::OutOfRange { key: "size".into(), got: clip(&json.to_string()), low: 4.0, high: 64.0 }
+        })? as usize),
     };
-    let numbers = |key: &'static str| -> Result<Vec<u32>> {
-        let list = field(key)?.as_array().into_iter().flatten();
-        list.map(|x| x.as_u64().and_then(|x| u32::try_from(x).ok()))
-            .collect::<Option<_>>()
-            .ok_or_else(|| Error::File(format!("its {key} are not numbers")))
-    };
-    let damaged = |key: &str| Error::File(format!("its {key} are damaged"));
-    let phase = field("phase")?.as_str().and_then(|id| Phase::ALL.into_iter().find(|phase| phase.id() == id));
-    let axes: [u32; 2] = numbers("axes")?.try_into().map_err(|_| damaged("axes"))?;
-    let steps = field("steps")?.as_u64().filter(|steps| *steps < 1 << 50);
-    let head = SnapshotHead {
-        steps: steps.ok_or_else(|| damaged("steps"))?,
-        phase: phase.ok_or_else(|| damaged("phase"))?,
-        axes: axes.map(|axis| axis as usize),
-        batches: numbers("batches")?.try_into().map_err(|_| damaged("batches"))?,
-        noise: numbers("noise")?.try_into().map_err(|_| damaged("noise"))?,
-    };
-    Ok((config, head))
+    Ok(load::Options { size })
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::config::Config;
-use crate::data::Data;
+use crate::data::{Data, load};
 use crate::error::{Error, Result};
 use crate::history::History;
 use crate::models::{Model, Phase, Step};
@@ -43,8 +43,22 @@ impl Session {
     /// A fresh session on data that exist already.
     ///
     /// # Errors
-    /// Settings that do not make a model.
+    /// Data that the model does not take, or settings that do not make a model.
     pub fn on(config: Config, data: Arc<Data>) -> Result<Self> {
+        if config.domain() != data.shape.domain {
+            return Err(Error::Config(format!(
+                "these data are not those of the data set \"{}\"",
+                config.dataset.id
+            )));
+        }
+        // Their shape may be another than at the default settings.
+        if let Some(misfit) = config.model.misfit(&data.shape, data.classes) {
+            return Err(Error::Config(format!(
+                "the model \"{}\" does not take these data: {}; choose another model, or other settings of the data",
+                config.model.id,
+                misfit.reason()
+            )));
+        }
         let model = (config.model.build)(&config.params, &data, config.seed)?;
         Ok(Self {
             batches: Rng::stream(config.seed, "batches"),
@@ -67,7 +81,7 @@ impl Session {
     pub fn step(&mut self, n: u32) -> Result<()> {
         for _ in 0..n {
             if self.steps.is_multiple_of(CHECKPOINT_EVERY) {
-                self.checkpoint = snapshot::save(self)?;
+                self.checkpoint = snapshot::save(self, false)?;
             }
             let mut step = Step {
                 data: &self.data,
@@ -90,7 +104,7 @@ impl Session {
 
     /// Returns to the checkpoint, and says so.
     fn go_back(&mut self, step: u64, what: String) -> Error {
-        let back_to = match snapshot::load(&self.checkpoint, Some(&self.data)) {
+        let back_to = match snapshot::load(&self.checkpoint, snapshot::Rows::These(&self.data)) {
             Ok(session) => {
                 let checkpoint = std::mem::take(&mut self.checkpoint);
                 *self = Self { checkpoint, ..session };
@@ -119,7 +133,9 @@ impl Session {
                 self.config = config;
             }
             Effect::Restart => {
-                let same_data = config.data == self.config.data && config.seed == self.config.seed;
+                // What came from a file is what it is, whatever the seed.
+                let same_data = load::is_file(config.dataset)
+                    || config.data == self.config.data && config.seed == self.config.seed;
                 *self = if same_data { Self::on(config, self.data.clone())? } else { Self::new(config)? };
             }
         }
@@ -176,15 +192,25 @@ impl Session {
     /// # Errors
     /// If the tensor library cannot give its values.
     pub fn snapshot(&self) -> Result<Vec<u8>> {
-        snapshot::save(self)
+        snapshot::save(self, load::is_file(self.config.dataset))
     }
 
-    /// Becomes the session that a snapshot was taken of.
+    /// [`Session::snapshot`] without rows that came from a file: for whoever has them.
+    ///
+    /// # Errors
+    /// If the tensor library cannot give its values.
+    pub fn checkpoint(&self) -> Result<Vec<u8>> {
+        snapshot::save(self, false)
+    }
+
+    /// Becomes the session that a snapshot or a checkpoint was taken of.
     ///
     /// # Errors
     /// [`Error::File`] for bytes that are no snapshot of this version; the session is then untouched.
     pub fn restore(&mut self, bytes: &[u8]) -> Result<()> {
-        *self = snapshot::load(bytes, None)?;
+        // The rows of a file that this session has are those that its checkpoint left out.
+        let own = load::is_file(self.config.dataset).then_some((self.config.dataset, &self.data));
+        *self = snapshot::load(bytes, snapshot::Rows::Own(own))?;
         Ok(())
     }
 

@@ -2,14 +2,15 @@
 //!
 //! A snapshot holds `vars.*`, `state.*` (the optimisers'), `history`, and in the metadata the configuration,
 //! the step counter, the phase and the random streams: all that the next step depends on.
+//! Where the data came from a file, `data.*` are its rows and labels.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 
-use crate::catalog::{self, SnapshotHead};
-use crate::data::Data;
+use crate::catalog::{self, Outline, SnapshotHead};
+use crate::data::{Data, Entry, Split};
 use crate::error::{Error, Result};
 use crate::history::History;
 use crate::session::Session;
@@ -31,11 +32,11 @@ fn numbers_of(bytes: &[u8]) -> Vec<f32> {
     bytes.as_chunks().0.iter().map(|chunk| f32::from_le_bytes(*chunk)).collect()
 }
 
-/// Everything needed to go on, bit for bit.
+/// Everything needed to go on, bit for bit; with the rows, or without them if whoever loads it has them.
 ///
 /// # Errors
 /// If the tensor library cannot give its values.
-pub fn save(session: &Session) -> Result<Vec<u8>> {
+pub fn save(session: &Session, with_rows: bool) -> Result<Vec<u8>> {
     let mut tensors: Vec<(String, Dtype, Vec<usize>, Vec<u8>)> = Vec::new();
     for (name, var) in session.model.vars().iter() {
         let values = var.as_detached_tensor().flatten_all()?.to_vec1::<f32>()?;
@@ -47,12 +48,29 @@ pub fn save(session: &Session) -> Result<Vec<u8>> {
     let history = session.history.to_numbers();
     let bytes = history.iter().flat_map(|x| x.to_le_bytes()).collect();
     tensors.push(("history".into(), Dtype::F64, vec![history.len()], bytes));
+    let data = session.data();
+    if with_rows {
+        for (name, split) in [("train", &data.train), ("held_out", &data.held_out)] {
+            let rows = split.len(&data.shape);
+            let shape = vec![rows, data.shape.size()];
+            tensors.push((format!("data.{name}"), Dtype::F32, shape, bytes_of(&split.xs)));
+            if let Some(labels) = &split.labels {
+                let bytes = labels.iter().flat_map(|label| label.to_le_bytes()).collect();
+                tensors.push((format!("data.{name}.labels"), Dtype::U32, vec![labels.len()], bytes));
+            }
+        }
+    }
     let head = SnapshotHead {
         steps: session.steps,
         phase: session.phase,
         axes: session.axes,
         batches: session.batches.state(),
         noise: session.noise.state(),
+        rows: with_rows.then(|| Outline {
+            shape: data.shape,
+            classes: data.classes,
+            alphabet: data.alphabet.clone(),
+        }),
     };
     serialize(tensors, catalog::snapshot_head(&session.config, &head))
 }
@@ -78,11 +96,19 @@ fn serialize(tensors: Vec<(String, Dtype, Vec<usize>, Vec<u8>)>, meta: String) -
         .map_err(|error| bad(error.to_string()))
 }
 
-/// The session that a snapshot was taken of; on `data` where they are known, else on data generated again.
+/// Where the rows come from that a snapshot's session learns from.
+pub enum Rows<'a> {
+    /// These are they.
+    These(&'a Arc<Data>),
+    /// From the snapshot or made again; for a data set from a file whose rows it left out, those that are at hand.
+    Own(Option<(&'static Entry, &'a Arc<Data>)>),
+}
+
+/// The session that a snapshot was taken of.
 ///
 /// # Errors
 /// [`Error::File`] for bytes that are no snapshot of this version, [`Error::Config`] and others for its settings.
-pub fn load(bytes: &[u8], data: Option<&Arc<Data>>) -> Result<Session> {
+pub fn load(bytes: &[u8], rows: Rows) -> Result<Session> {
     if bytes.len() > LARGEST {
         return Err(bad(format!("it has {} bytes; a snapshot has at most {LARGEST}", bytes.len())));
     }
@@ -92,9 +118,13 @@ pub fn load(bytes: &[u8], data: Option<&Arc<Data>>) -> Result<Session> {
     let meta = metadata.metadata().as_ref().and_then(|map| map.get(META));
     let meta = meta.ok_or_else(|| bad("it is a safetensors file, but no snapshot of Tealight"))?;
     let (config, head) = catalog::read_snapshot_head(meta)?;
-    let mut session = match data {
-        Some(data) => Session::on(config, data.clone())?,
-        None => Session::new(config)?,
+    let mut session = match (rows, &head.rows) {
+        (Rows::These(data), _) => Session::on(config, data.clone())?,
+        (Rows::Own(_), Some(outline)) => Session::on(config, Arc::new(restore_rows(outline, &file)?))?,
+        (Rows::Own(Some((entry, data))), None) if entry.id == config.dataset.id => {
+            Session::on(config, data.clone())?
+        }
+        (Rows::Own(_), None) => Session::new(config)?,
     };
     restore_vars(&session, &file)?;
     let mut state = Vec::new();
@@ -116,6 +146,20 @@ pub fn load(bytes: &[u8], data: Option<&Arc<Data>>) -> Result<Session> {
     session.phase = head.phase;
     session.axes = head.axes;
     Ok(session)
+}
+
+fn restore_rows(outline: &Outline, file: &SafeTensors) -> Result<Data> {
+    let part = |name: &str| -> Result<Split> {
+        let view =
+            file.tensor(&format!("data.{name}")).map_err(|_| bad(format!("its {name} rows are missing")))?;
+        let labels = file.tensor(&format!("data.{name}.labels")).ok();
+        let labels =
+            labels.map(|view| view.data().as_chunks().0.iter().map(|x| u32::from_le_bytes(*x)).collect());
+        Ok(Split { xs: finite(name, view.data())?, labels })
+    };
+    let Outline { shape, classes, alphabet } = outline.clone();
+    Data::from_parts(shape, part("train")?, part("held_out")?, classes, alphabet)
+        .map_err(|error| bad(format!("its data are damaged: {error}")))
 }
 
 fn restore_vars(session: &Session, file: &SafeTensors) -> Result<()> {

@@ -1,9 +1,11 @@
 //! The boundary: the only file that knows wasm-bindgen. Thin, no logic.
 
+use std::sync::Arc;
+
 use js_sys::{Float32Array, Uint8Array};
 use wasm_bindgen::prelude::*;
 
-use crate::data::Data;
+use crate::data::{Data, load};
 use crate::error::Error;
 use crate::{catalog, frame, session};
 
@@ -27,7 +29,8 @@ pub fn catalog() -> String {
 /// A data set without a model.
 #[wasm_bindgen]
 pub struct Source {
-    data: Data,
+    data: Arc<Data>,
+    info: String,
 }
 
 #[wasm_bindgen]
@@ -35,17 +38,50 @@ impl Source {
     /// The data of a flat JSON configuration: `{"dataset": …}` and what of its settings is not at its default.
     #[wasm_bindgen(constructor)]
     pub fn new(config: &str) -> Result<Source, JsValue> {
-        Ok(Self { data: catalog::read_dataset(config)?.generate()? })
+        let data = catalog::read_dataset(config)?.generate()?;
+        Ok(Self { info: catalog::data_json(&data), data: Arc::new(data) })
     }
 
     /// Shape, extent, alphabet and more, as JSON.
     pub fn info(&self) -> String {
-        catalog::data_json(&self.data)
+        self.info.clone()
     }
 
     /// The first `n` rows, row-major.
     pub fn rows(&self, n: u32) -> Float32Array {
         Float32Array::from(session::preview(&self.data, n).as_slice())
+    }
+}
+
+/// Makes a data set of files.
+#[wasm_bindgen]
+pub struct Loader {
+    inner: load::Loader,
+}
+
+#[wasm_bindgen]
+impl Loader {
+    /// A loader that has no files yet; the options are JSON: `{"size": 16}`, or `{}`.
+    #[wasm_bindgen(constructor)]
+    pub fn new(options: &str) -> Result<Loader, JsValue> {
+        Ok(Self { inner: load::Loader::new(catalog::read_load_options(options)?) })
+    }
+
+    /// Takes a file: images or labels as IDX, a table of points, or lines of text.
+    pub fn add(&mut self, name: &str, bytes: &[u8]) -> Result<(), JsValue> {
+        Ok(self.inner.add(name, bytes)?)
+    }
+
+    /// Takes an image of four bytes a pixel.
+    #[wasm_bindgen(js_name = addImage)]
+    pub fn add_image(&mut self, name: &str, rgba: &[u8], width: u32, height: u32) -> Result<(), JsValue> {
+        Ok(self.inner.add_image(name, rgba, width as usize, height as usize)?)
+    }
+
+    /// The data of all files together.
+    pub fn finish(self) -> Result<Source, JsValue> {
+        let loaded = self.inner.finish()?;
+        Ok(Source { info: catalog::loaded_json(&loaded), data: Arc::new(loaded.data) })
     }
 }
 
@@ -68,6 +104,12 @@ impl Session {
     #[wasm_bindgen(constructor)]
     pub fn new(config: &str) -> Result<Session, JsValue> {
         let inner = session::Session::new(catalog::read_config(config)?)?;
+        Ok(Self { inner, prepared: Vec::new() })
+    }
+
+    /// A fresh session on data that are there already; the configuration names their data set.
+    pub fn on(config: &str, source: &Source) -> Result<Session, JsValue> {
+        let inner = session::Session::on(catalog::read_config(config)?, source.data.clone())?;
         Ok(Self { inner, prepared: Vec::new() })
     }
 
@@ -123,7 +165,12 @@ impl Session {
         Ok(Uint8Array::from(self.inner.snapshot()?.as_slice()))
     }
 
-    /// Becomes the session that a snapshot was taken of.
+    /// A snapshot without the rows of a file: for a session that has them.
+    pub fn checkpoint(&self) -> Result<Uint8Array, JsValue> {
+        Ok(Uint8Array::from(self.inner.checkpoint()?.as_slice()))
+    }
+
+    /// Becomes the session that a snapshot or a checkpoint was taken of.
     pub fn restore(&mut self, bytes: &[u8]) -> Result<(), JsValue> {
         Ok(self.inner.restore(bytes)?)
     }

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 use js_sys::{Float32Array, JSON, Reflect, WebAssembly};
-use tealight::wasm::{Session, Source, catalog, fresh_seed};
+use tealight::wasm::{Loader, Session, Source, catalog, fresh_seed};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
@@ -101,12 +101,41 @@ fn the_catalogue_previews_and_seeds_come_out() {
     let sets: js_sys::Array = field(&json, &["datasets"]).unchecked_into();
     for set in sets.iter() {
         let id = Reflect::get(&set, &"id".into()).unwrap().as_string().unwrap();
+        // What comes from a file has no rows without one.
+        if Reflect::get(&set, &"file".into()).unwrap().is_truthy() {
+            assert!(
+                message(Source::new(&format!(r#"{{"dataset":"{id}"}}"#)).err().unwrap()).contains("file")
+            );
+            continue;
+        }
         let source = Source::new(&format!(r#"{{"dataset":"{id}"}}"#)).unwrap();
         let rows = source.rows(10);
         assert!(rows.length() >= 20 && rows.to_vec().iter().all(|x| x.is_finite()), "{id}");
     }
     // Two equal draws of 32 bits happen once in four thousand million times.
     assert_ne!(fresh_seed().unwrap(), fresh_seed().unwrap());
+}
+
+#[wasm_bindgen_test]
+fn files_become_data_that_a_session_learns() {
+    let mut loader = Loader::new("{}").unwrap();
+    assert!(message(loader.add("a.csv", b"1,2\n3,x").unwrap_err()).contains("line 2, field 2"));
+    loader.add("a.csv", b"1,2\n3,4\n5,6").unwrap();
+    let source = loader.finish().unwrap();
+    assert_eq!(field(&source.info(), &["dataset"]), "own-points");
+    assert_eq!(source.rows(2).length(), 4);
+    let config = r#"{"dataset":"own-points","model":"vae"}"#;
+    let mut session = Session::on(config, &source).unwrap();
+    session.step(3).unwrap();
+    let (snapshot, checkpoint) = (session.snapshot().unwrap(), session.checkpoint().unwrap());
+    assert!(checkpoint.length() < snapshot.length());
+    session.restore(&checkpoint.to_vec()).unwrap();
+    assert_eq!(session.steps(), 3.0);
+    assert!(message(Session::new(config).err().unwrap()).contains("drop the file again"));
+    let mut pictures = Loader::new(r#"{"size":8}"#).unwrap();
+    assert!(message(pictures.add_image("p", &[0; 4], 1, 2).unwrap_err()).contains("4 bytes"));
+    assert!(message(pictures.finish().err().unwrap()).contains("empty"));
+    assert!(message(Loader::new(r#"{"size":1e9}"#).err().unwrap()).contains("outside 4..=64"));
 }
 
 /// The losses after 50 steps, which the native test `parity` asserts as well.

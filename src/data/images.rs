@@ -144,6 +144,7 @@ pub fn polygon(corners: &[[f64; 2]], x: f64, y: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::ALL;
     use super::*;
 
     #[test]
@@ -177,6 +178,39 @@ mod tests {
             assert!((area - 0.1114).abs() < 0.005, "{side}: {area}");
             // Off the canvas there is nothing to draw on.
             Canvas::new(&mut pixels, side).line([-9.0, -9.0], [9.0, -9.0], 0.1);
+        }
+    }
+
+    #[test]
+    fn defaults_are_made_at_once() {
+        // Less than a twentieth of the limit on a machine that does nothing else.
+        for entry in ALL {
+            let start = std::time::Instant::now();
+            let data = (entry.generate)(&[], 4).unwrap();
+            let time = start.elapsed();
+            println!("{}: {time:?} for {} rows", entry.id, data.train.len(&data.shape));
+            assert!(time.as_millis() < 1000, "{}: {time:?}", entry.id);
+        }
+    }
+
+    #[test]
+    fn labels_name_what_is_there() {
+        for entry in ALL.iter().filter(|entry| entry.classes > 0) {
+            let data = (entry.generate)(&[], 4).unwrap();
+            let labels = data.train.labels.unwrap();
+            let (n, size) = (labels.len() as f64, data.shape.size());
+            for class in 0..data.classes as u32 {
+                let rows: Vec<&[f32]> = data
+                    .train
+                    .xs
+                    .chunks(size)
+                    .zip(&labels)
+                    .filter(|(_, label)| **label == class)
+                    .map(|(row, _)| row)
+                    .collect();
+                let share = rows.len() as f64 / n * data.classes as f64;
+                assert!((0.8..1.2).contains(&share), "{} {class}: {share}", entry.id);
+            }
         }
     }
 }

@@ -19,6 +19,7 @@ mod finite;
 pub mod grid;
 mod images;
 mod ising;
+pub mod load;
 pub mod moons;
 pub mod pinwheel;
 mod points;
@@ -214,6 +215,46 @@ impl Data {
             alphabet: Vec::new(),
         })
     }
+
+    /// Data from rows that someone has, with labels and an alphabet where there are any.
+    ///
+    /// # Errors
+    /// Those of [`Data::from_rows`]; labels or tokens that are too many, too few or too large.
+    pub fn from_parts(
+        shape: Shape,
+        train: Split,
+        held_out: Split,
+        classes: usize,
+        alphabet: Vec<char>,
+    ) -> Result<Self> {
+        let refuse = |what: &str| Err(Error::Config(what.into()));
+        let data = Self::from_rows(shape, train.xs, held_out.xs)?;
+        for (split, labels) in [(&data.train, &train.labels), (&data.held_out, &held_out.labels)] {
+            let fits = match labels {
+                None => classes == 0,
+                Some(labels) => {
+                    labels.len() == split.len(&shape)
+                        && labels.iter().all(|label| (*label as usize) < classes)
+                }
+            };
+            if !fits {
+                return refuse("the labels do not belong to the rows");
+            }
+            let token = |x: &f32| x.fract() == 0.0 && (0.0..shape.vocabulary as f32).contains(x);
+            let words = shape.domain == Domain::Sequences;
+            if words && !(alphabet.len() + 1 == shape.vocabulary && split.xs.iter().all(token)) {
+                return refuse("the tokens are none of the alphabet's");
+            }
+        }
+        let with = |xs, labels| Split { xs, labels };
+        Ok(Self {
+            train: with(data.train.xs, train.labels),
+            held_out: with(data.held_out.xs, held_out.labels),
+            classes,
+            alphabet,
+            ..data
+        })
+    }
 }
 
 fn check_rows(part: &str, xs: &[f32], size: usize) -> Result<()> {
@@ -308,6 +349,7 @@ pub const ALL: &[&Entry] = &[
 /// If there is none; the message lists those that there are.
 pub fn find(id: &str) -> Result<&'static Entry> {
     ALL.iter()
+        .chain(load::ALL)
         .copied()
         .find(|entry| entry.id == id)
         .ok_or_else(|| Error::unknown("data set", id, ALL.iter().map(|entry| entry.id)))

@@ -434,36 +434,3 @@ fn densities_answer_fast() {
         assert!(evaluations.as_millis() < 1000, "{}: {evaluations:?}", entry.id);
     }
 }
-
-#[test]
-fn defaults_are_made_at_once() {
-    // Less than a twentieth of the limit on a machine that does nothing else.
-    for entry in ALL {
-        let start = std::time::Instant::now();
-        let data = (entry.generate)(&[], 4).unwrap();
-        let time = start.elapsed();
-        println!("{}: {time:?} for {} rows", entry.id, data.train.len(&data.shape));
-        assert!(time.as_millis() < 1000, "{}: {time:?}", entry.id);
-    }
-}
-
-#[test]
-fn labels_name_what_is_there() {
-    for entry in ALL.iter().filter(|entry| entry.classes > 0) {
-        let data = (entry.generate)(&[], 4).unwrap();
-        let labels = data.train.labels.unwrap();
-        let (n, size) = (labels.len() as f64, data.shape.size());
-        for class in 0..data.classes as u32 {
-            let rows: Vec<&[f32]> = data
-                .train
-                .xs
-                .chunks(size)
-                .zip(&labels)
-                .filter(|(_, label)| **label == class)
-                .map(|(row, _)| row)
-                .collect();
-            let share = rows.len() as f64 / n * data.classes as f64;
-            assert!((0.8..1.2).contains(&share), "{} {class}: {share}", entry.id);
-        }
-    }
-}

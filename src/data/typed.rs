@@ -18,7 +18,7 @@ params! {
     /// Settings of the visitor's own text.
     pub struct Settings {
         /// The words, one a line.
-        lines("lines"): String = FIRST.to_string(), lines(MOST_BYTES), Restart;
+        own_words("ownWords"): String = FIRST.to_string(), lines(MOST_BYTES), Restart;
     }
 }
 
@@ -35,8 +35,8 @@ pub const ENTRY: Entry = Entry {
 };
 
 fn generate(values: &[(String, Value)], seed: u32) -> Result<Data> {
-    let Settings { lines } = Settings::from_values(values)?;
-    Tokens::of(&lines.lines().map(str::trim).collect::<Vec<_>>())?.split(seed)
+    let Settings { own_words } = Settings::from_values(values)?;
+    Tokens::of(&own_words.lines().map(str::trim).collect::<Vec<_>>())?.split(seed)
 }
 
 #[cfg(test)]
@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     fn typed(text: &str) -> Result<Data> {
-        generate(&[("lines".into(), Value::Text(text.into()))], 5)
+        generate(&[("ownWords".into(), Value::Text(text.into()))], 5)
     }
 
     #[test]

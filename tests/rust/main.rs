@@ -7,6 +7,7 @@ mod common;
 mod diffusion;
 mod flow;
 mod flow_matching;
+mod files;
 mod gan;
 mod learning;
 mod metrics;
