@@ -75,7 +75,9 @@ impl Words {
                 break;
             }
             let rows = logits(at, &ids)?.to_vec2::<f32>()?;
-            for ((row, open), word) in rows.iter().zip(&mut open).zip(ids.chunks_exact_mut(self.length.max(1))) {
+            for ((row, open), word) in
+                rows.iter().zip(&mut open).zip(ids.chunks_exact_mut(self.length.max(1)))
+            {
                 // Every word has its draw, so that the end of one does not shift another.
                 let token = sampling.draw(row, rng.uniform_f64());
                 if let Some(place) = word.get_mut(at).filter(|_| *open) {
