@@ -107,10 +107,18 @@ fn mixtures_learn_the_crescent() {
     assert!(nll > entropy - 0.01 && nll < entropy + 0.02, "{nll}, entropy {entropy}");
 }
 
-fn learns_dyck(params: AutoregressiveParams, steps: u64) {
+fn learns_dyck(cell: CellKind, learning_rate: f64) {
     let data = generate("dyck", &[]);
+    let params = AutoregressiveParams {
+        cell,
+        learning_rate,
+        decay: Decay::Cosine,
+        decay_steps: 3000,
+        batch_size: 64,
+        ..AutoregressiveParams::default()
+    };
     let mut model = Autoregressive::new(params, &data, 1).unwrap();
-    train(&mut model, &data, steps);
+    train(&mut model, &data, 3000);
     let nll = -mean(&log_probs(&model, &data.train.xs, 12));
     println!("Dyck: {nll}");
     let best = exact("dyck12", "entropy_nats");
@@ -122,24 +130,12 @@ fn learns_dyck(params: AutoregressiveParams, steps: u64) {
 
 #[test]
 fn a_recurrent_unit_learns_balanced_brackets() {
-    let params = AutoregressiveParams {
-        cell: CellKind::Gru,
-        learning_rate: 5e-3,
-        batch_size: 64,
-        ..AutoregressiveParams::default()
-    };
-    learns_dyck(params, 3000);
+    learns_dyck(CellKind::Gru, 5e-3);
 }
 
 #[test]
 fn a_transformer_learns_balanced_brackets() {
-    let params = AutoregressiveParams {
-        cell: CellKind::Transformer,
-        learning_rate: 2e-3,
-        batch_size: 64,
-        ..AutoregressiveParams::default()
-    };
-    learns_dyck(params, 3000);
+    learns_dyck(CellKind::Transformer, 2e-3);
 }
 
 /// A small model for this cell, and its data: images of 2 × 3 pixels, or words of at most three of two letters.
@@ -284,7 +280,7 @@ fn made_is_better_on_digits_than_a_regression_for_each_pixel() {
         activation: Activation::Relu,
         learning_rate: 1e-3,
         batch_size: 64,
-        clip_norm: 0.0,
+        clip_norm: 100.0,
         ..AutoregressiveParams::default()
     };
     let nll = digits_nll(params, 3000);
@@ -299,7 +295,7 @@ fn a_pixel_cnn_is_soon_better_on_digits_than_naive_bayes() {
         blocks: 3,
         learning_rate: 2e-3,
         batch_size: 64,
-        clip_norm: 0.0,
+        clip_norm: 100.0,
         ..AutoregressiveParams::default()
     };
     let nll = digits_nll(params, 200);

@@ -75,8 +75,8 @@ params! {
         optimizer("optimizer"): Rule = Rule::Adam, choice::<Rule>(), Live, advanced(true);
         /// How much of the last updates the direction keeps.
         momentum("momentum"): f64 = 0.9, linear(0.0, 0.99), Live, advanced(true);
-        /// The length that a longer gradient is cut to; 0 cuts none.
-        clip_norm("clipNorm"): f64 = 1.0, linear(0.0, 10.0), Live, advanced(true);
+        /// The length that a longer gradient is shortened to.
+        clip_norm("clipNorm"): f64 = 1.0, log(0.1, 100.0), Live, advanced(true);
         /// How the learning rate falls.
         decay("decay"): Decay = Decay::Constant, choice::<Decay>(), Live, advanced(true);
         /// The step at which the learning rate has fallen to 0.
@@ -87,10 +87,6 @@ params! {
 impl AutoregressiveParams {
     fn kind(&self) -> OptimizerKind {
         self.optimizer.kind(self.momentum, self.momentum)
-    }
-
-    fn clip(&self) -> Option<f64> {
-        (self.clip_norm > 0.0).then_some(self.clip_norm)
     }
 }
 
@@ -146,7 +142,7 @@ impl Autoregressive {
             }
         };
         let mut optimizer = Optimizer::new(params.kind(), &vars);
-        optimizer.clip_norm = params.clip();
+        optimizer.clip_norm = Some(params.clip_norm);
         Ok(Self { params, domain: shape.domain, vars, cell, optimizer })
     }
 
@@ -196,7 +192,7 @@ impl Model for Autoregressive {
     fn set(&mut self, key: &str, value: &Value) -> Result<Effect> {
         let effect = self.params.set(key, value)?;
         self.optimizer.set_kind(self.params.kind());
-        self.optimizer.clip_norm = self.params.clip();
+        self.optimizer.clip_norm = Some(self.params.clip_norm);
         Ok(effect)
     }
 
@@ -244,7 +240,7 @@ pub const ENTRY: Entry = Entry {
             ("networkShape", Value::Widths(vec![256])),
             ("activation", Value::Text("relu".into())),
             ("blocks", Value::Number(3.0)),
-            ("clipNorm", Value::Number(0.0)),
+            ("clipNorm", Value::Number(100.0)),
             ("learningRate", Value::Number(1e-3)),
             ("batchSize", Value::Number(128.0)),
         ],
