@@ -4,6 +4,7 @@
 //! implements, so that views and scores compare models like for like.
 
 pub mod adversarial;
+pub mod autoregressive;
 mod capability;
 pub mod condition;
 pub mod denoiser;
@@ -384,9 +385,11 @@ impl Entry {
         for rule in self.option_domains {
             if rule.key == key && *value == Value::Text(rule.option.into()) && !rule.domains.contains(&domain)
             {
+                let domains: Vec<_> = rule.domains.iter().map(|domain| domain.id()).collect();
                 return Err(Error::Config(format!(
-                    "{key} = {} needs images: choose a data set of images, or another {key}",
-                    rule.option
+                    "{key} = {} is for {}: choose such a data set, or another {key}",
+                    rule.option,
+                    domains.join(" and ")
                 )));
             }
         }
@@ -401,6 +404,7 @@ pub const ALL: &[&Entry] = &[
     &flow::ENTRY,
     &diffusion::ENTRY,
     &flow_matching::ENTRY,
+    &autoregressive::ENTRY,
     &gmm::ENTRY,
     &kde::ENTRY,
     &naive_bayes::ENTRY,

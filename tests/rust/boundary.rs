@@ -40,7 +40,7 @@ fn bad_configurations_say_what_is_wrong_and_what_is_allowed() {
         (r#"{"dataset":"ring","model":"gan","networkShape":[1,1,1,1,1,1,1]}"#, vec!["at most 6 layers"]),
         (
             r#"{"dataset":"ring","model":"vae","decoder":"bernoulli"}"#,
-            vec!["decoder = bernoulli needs images"],
+            vec!["decoder = bernoulli is for images"],
         ),
         (r#"{"dataset":"drawn","model":"vae","points":""}"#, vec!["draw at least one point"]),
         (r#"{"dataset":"drawn","model":"vae","points":"<b>x"}"#, vec!["points"]),

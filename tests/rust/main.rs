@@ -1,6 +1,7 @@
 //! Tests of the whole crate through its public interface: one binary, so that it links once.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod autoregressive;
 mod boundary;
 mod catalogue;
 mod common;

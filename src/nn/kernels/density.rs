@@ -74,7 +74,8 @@ pub fn add_gaussian_slopes(
 }
 
 /// log Σ wₖ N(x; μₖ, e²ˢᵏ) of each x, in nats, from rows [logits of w | μ | s] of one mixture for every x, or of
-/// one for all. Adds to `slopes` the derivative of the sum by the rows, unless it is empty.
+/// one for all. A log standard deviation below `low` counts as `low`.
+/// Adds to `slopes` the derivative of the sum by the rows, unless it is empty.
 ///
 /// # Shapes
 /// rows (n, 3·K) or (1, 3·K), xs and out (n)
@@ -82,12 +83,12 @@ pub fn add_gaussian_slopes(
 /// # Panics
 /// When the sizes do not fit together.
 #[inline(never)]
-pub fn mixture(rows: &[f32], components: usize, xs: &[f32], out: &mut [f32], slopes: &mut [f32]) {
+pub fn mixture(rows: &[f32], components: usize, low: f32, xs: &[f32], out: &mut [f32], slopes: &mut [f32]) {
     let width = 3 * components;
     let one = rows.len() == width;
     assert!(components > 0 && (one || rows.len() == xs.len() * width) && out.len() == xs.len());
     assert!(slopes.is_empty() || slopes.len() == rows.len());
-    let size = components.next_multiple_of(4);
+    let (size, low) = (components.next_multiple_of(4), F4::splat(low));
     // For each component, padded to whole vectors: its weight's and its own share, and the distance in deviations.
     let (mut prior, mut share, mut distance) = (vec![0.0; size], vec![0.0; size], vec![0.0; size]);
     for (i, (x, out)) in xs.iter().zip(out).enumerate() {
@@ -98,7 +99,7 @@ pub fn mixture(rows: &[f32], components: usize, xs: &[f32], out: &mut [f32], slo
         prior.fill(f32::NEG_INFINITY);
         share.fill(f32::NEG_INFINITY);
         for at in (0..components).step_by(4) {
-            let (logit, s) = (load_at(logits, at), load_at(log_stds, at));
+            let (logit, s) = (load_at(logits, at), load_at(log_stds, at).at_least(low));
             let u = (F4::splat(*x) - load_at(means, at)) * exp(-s);
             store_at(u, &mut distance, at);
             store_at(logit, &mut prior[..components], at);
@@ -112,11 +113,12 @@ pub fn mixture(rows: &[f32], components: usize, xs: &[f32], out: &mut [f32], slo
         let (to_means, to_log_stds) = rest.split_at_mut(components);
         for at in (0..components).step_by(4) {
             let [r, w, u] = [&share, &prior, &distance].map(|xs| load_at(xs, at));
-            let inverse = exp(-load_at(log_stds, at));
+            let s = load_at(log_stds, at);
+            let inverse = exp(-s.at_least(low));
             let add = |out: &mut [f32], slope: F4| store_at(load_at(out, at) + slope, out, at);
             add(to_logits, r - w);
             add(to_means, r * u * inverse);
-            add(to_log_stds, r * (u * u - F4::splat(1.0)));
+            add(to_log_stds, s.below(low).select(F4::splat(0.0), r * (u * u - F4::splat(1.0))));
         }
     }
 }

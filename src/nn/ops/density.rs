@@ -34,29 +34,31 @@ fn gaussian(mean: &Tensor, log_std: &Tensor, xs: &Tensor, loss: bool) -> Result<
 
 /// −log Σ wₖ N(x; μₖ, e²ˢᵏ), averaged over the batch. No gradient flows to the xs.
 ///
+/// An s below `low` counts as `low`: without a bound, a component could close in on one point for ever.
+///
 /// # Shapes
 /// rows [logits of w | μ | s] (n, 3·K), or (1, 3·K) for all; n values → ()
 ///
 /// # Errors
 /// When the rows are not of three equal parts, or not as many as the values.
-pub fn mixture_nll(rows: &Tensor, xs: &[f32]) -> Result<Tensor> {
+pub fn mixture_nll(rows: &Tensor, low: f32, xs: &[f32]) -> Result<Tensor> {
     let components = check(rows, xs)?;
     let tracked = rows.track_op();
-    let op = Mixture { xs: xs.to_vec(), components, tracked, slopes: Mutex::new(Vec::new()) };
+    let op = Mixture { xs: xs.to_vec(), components, low, tracked, slopes: Mutex::new(Vec::new()) };
     Ok(rows.contiguous()?.apply_op1(op)?)
 }
 
-/// log Σ wₖ N(x; μₖ, e²ˢᵏ) of each x, without a graph.
+/// log Σ wₖ N(x; μₖ, e²ˢᵏ) of each x, without a graph. An s below `low` counts as `low`.
 ///
 /// # Shapes
 /// rows [logits of w | μ | s] (n, 3·K), or (1, 3·K) for all; n values → n
 ///
 /// # Errors
 /// When the rows are not of three equal parts, or not as many as the values.
-pub fn mixture_log_prob(rows: &Tensor, xs: &[f32]) -> Result<Vec<f32>> {
+pub fn mixture_log_prob(rows: &Tensor, low: f32, xs: &[f32]) -> Result<Vec<f32>> {
     let components = check(rows, xs)?;
     let mut out = vec![0.0; xs.len()];
-    with_slice(&rows.contiguous()?, |rows| density::mixture(rows, components, xs, &mut out, &mut []))?;
+    with_slice(&rows.contiguous()?, |rows| density::mixture(rows, components, low, xs, &mut out, &mut []))?;
     Ok(out)
 }
 
@@ -138,6 +140,7 @@ impl CustomOp3 for Gaussian {
 struct Mixture {
     xs: Vec<f32>,
     components: usize,
+    low: f32,
     tracked: bool,
     /// The derivative of Σ log p, which shares its exponentials with the value.
     slopes: Mutex<Vec<f32>>,
@@ -153,7 +156,7 @@ impl CustomOp1 for Mixture {
         let mut out = vec![0.0; self.xs.len()];
         let Ok(mut slopes) = self.slopes.lock() else { bail!("a loss's slopes are locked") };
         *slopes = vec![0.0; if self.tracked { rows.len() } else { 0 }];
-        density::mixture(rows, self.components, &self.xs, &mut out, &mut slopes);
+        density::mixture(rows, self.components, self.low, &self.xs, &mut out, &mut slopes);
         output(vec![(-reduce::sum(&out) / self.xs.len().max(1) as f64) as f32], ())
     }
 
@@ -212,15 +215,15 @@ mod tests {
     fn mixtures_match_the_twin_and_differences() {
         for n in [1, 3, 7, 17] {
             for components in [1, 3, 4, 7, 8, 17] {
-                for rows in [1, n] {
+                for (rows, low) in [(1, -9.0), (n, -9.0), (n, 0.0)] {
                     let xs = Rng::stream(4, "xs").normals(n);
                     let inputs = [normal(&[rows, 3 * components], 1.0, "rows")];
-                    let what = format!("{n} values, {rows} rows of {components}");
-                    let twin = |x: &[Tensor]| plain_layers::mixture_nll(&x[0], &xs);
-                    let (value, gradients) = backward(|x| mixture_nll(&x[0], &xs), &inputs);
+                    let what = format!("{n} values, {rows} rows of {components}, {low}");
+                    let twin = |x: &[Tensor]| plain_layers::mixture_nll(&x[0], low, &xs);
+                    let (value, gradients) = backward(|x| mixture_nll(&x[0], low, &xs), &inputs);
                     assert_close(&value, &backward(twin, &inputs).0, 1e-6, &what);
                     assert_close(&gradients[0], &differences(twin, &inputs)[0], 1e-5, &what);
-                    let each = mixture_log_prob(&inputs[0], &xs).unwrap();
+                    let each = mixture_log_prob(&inputs[0], low, &xs).unwrap();
                     let mean = each.iter().map(|x| -f64::from(*x)).sum::<f64>() / n as f64;
                     assert_close(&[mean], &value, 1e-6, &what);
                 }
@@ -232,7 +235,7 @@ mod tests {
     fn extremes_stay_exact() {
         // One component is far away and one has all the weight: neither overflows.
         let rows = Tensor::new(&[[1e4_f32, -1e4, 0.0, 1e4, 0.0, 0.0]], &Device::Cpu).unwrap();
-        let (value, gradients) = backward(|x| mixture_nll(&x[0], &[0.5]), &[rows]);
+        let (value, gradients) = backward(|x| mixture_nll(&x[0], -9.0, &[0.5]), &[rows]);
         let exact = 0.125 + 0.5 * std::f64::consts::TAU.ln();
         assert_close(&value, &[exact], 1e-6, "value");
         assert_close(&gradients[0], &[0.0, 0.0, -0.5, 0.0, 0.75, 0.0], 1e-6, "gradient");
@@ -247,9 +250,9 @@ mod tests {
     fn what_has_no_graph_gets_none_and_what_does_not_fit_is_refused() {
         let [a, b] = [normal(&[2, 3], 1.0, "a"), normal(&[3, 2], 1.0, "b")];
         assert!(!gaussian_log_prob(&a, &a, &a).unwrap().track_op());
-        assert!(!mixture_nll(&a, &[0.0; 2]).unwrap().track_op());
+        assert!(!mixture_nll(&a, -9.0, &[0.0; 2]).unwrap().track_op());
         assert!(gaussian_nll(&a, &b, &a).is_err() && gaussian_nll(&a, &a, &b).is_err());
-        assert!(mixture_nll(&b, &[0.0; 3]).is_err() && mixture_nll(&a, &[0.0; 3]).is_err());
+        assert!(mixture_nll(&b, -9.0, &[0.0; 3]).is_err() && mixture_nll(&a, -9.0, &[0.0; 3]).is_err());
         let turned = gaussian_log_prob(&b.t().unwrap(), &a, &a).unwrap();
         let straight = gaussian_log_prob(&b.t().unwrap().contiguous().unwrap(), &a, &a).unwrap();
         assert_eq!(to_f64(&turned), to_f64(&straight));

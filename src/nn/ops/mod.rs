@@ -10,6 +10,7 @@ mod density;
 mod flow;
 mod linear;
 mod losses;
+mod mask;
 mod norm;
 pub mod plain;
 pub mod plain_flow;
@@ -27,6 +28,7 @@ pub use density::{gaussian_log_prob, gaussian_nll, mixture_log_prob, mixture_nll
 pub use flow::{Couple, columns, flow_nll, uncouple};
 pub use linear::{linear, product};
 pub use losses::{bce_with_logits, gaussian_kl, gaussian_sample, squared_error};
+pub use mask::masked;
 pub use norm::{group_norm, layer_norm};
 pub use pool::{avg_pool2d, max_pool2d, upsample_nearest2d};
 pub use sequences::{attention, gru};

@@ -46,7 +46,8 @@ fn normalise(xs: &Tensor, weight: &Tensor, bias: &Tensor, groups: Option<usize>)
             (dims.get(1).copied().filter(|_| groups.is_some()), groups)
         }
     };
-    if own != Some(channels) || terms != channels || xs.elem_count() == 0 {
+    let empty = channels == 0 || groups.is_some_and(|groups| groups.area == 0);
+    if own != Some(channels) || terms != channels || empty {
         let text = format!("a normalisation of {channels} channels got {dims:?}");
         return Err(candle_core::Error::Msg(text).into());
     }
@@ -224,6 +225,8 @@ mod tests {
             assert!(group_norm(&x[0], &x[1], &x[2], groups).is_err());
         }
         assert!(group_norm(&x[1], &x[1], &x[2], 1).is_err());
+        let none = layer_norm(&x[0].narrow(0, 0, 0).unwrap(), &x[1], &x[2]).unwrap();
+        assert_eq!(none.dims(), [0, 6]);
         let turned = x[0].t().unwrap().contiguous().unwrap().t().unwrap();
         let [turned, straight] = [&turned, &x[0]].map(|xs| to_f64(&layer_norm(xs, &x[1], &x[2]).unwrap()));
         assert_eq!(turned, straight);

@@ -33,11 +33,12 @@ pub fn gaussian_log_prob(mean: &Tensor, log_std: &Tensor, xs: &Tensor) -> Result
 }
 
 /// Twin of [`super::mixture_nll`].
-pub fn mixture_nll(rows: &Tensor, xs: &[f32]) -> Result<Tensor> {
+pub fn mixture_nll(rows: &Tensor, low: f32, xs: &[f32]) -> Result<Tensor> {
     let k = rows.dim(1)? / 3;
     // (n) -> (n, 1)
     let xs = Tensor::new(xs, &Device::Cpu)?.to_dtype(rows.dtype())?.unsqueeze(1)?;
     let (logits, means, log_stds) = (rows.narrow(1, 0, k)?, rows.narrow(1, k, k)?, rows.narrow(1, 2 * k, k)?);
+    let log_stds = log_stds.maximum(f64::from(low))?;
     let distance = xs.broadcast_sub(&means)?.broadcast_mul(&log_stds.neg()?.exp()?)?;
     let constant = -0.5 * std::f64::consts::TAU.ln();
     let terms = distance.sqr()?.affine(-0.5, constant)?.broadcast_add(&(&logits - log_stds)?)?;
@@ -99,4 +100,10 @@ pub fn gru(inputs: &Tensor, weight: &Tensor, bias: &Tensor, n: usize) -> Result<
         states.push(state.clone());
     }
     Ok(Tensor::cat(&states, 0)?)
+}
+
+/// Twin of [`super::masked`].
+pub fn masked(xs: &Tensor, mask: &[f32]) -> Result<Tensor> {
+    let mask = Tensor::from_vec(mask.to_vec(), xs.shape(), &Device::Cpu)?.to_dtype(xs.dtype())?;
+    Ok((xs * mask)?)
 }

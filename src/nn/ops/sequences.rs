@@ -22,7 +22,7 @@ use std::sync::Mutex;
 pub fn attention(packed: &Tensor, length: usize, heads: usize, causal: bool) -> Result<Tensor> {
     let (rows, width) = packed.dims2()?;
     let parts = 3 * heads;
-    if parts == 0 || length == 0 || rows == 0 || width == 0 || rows % length != 0 || width % parts != 0 {
+    if parts == 0 || length == 0 || width == 0 || rows % length != 0 || width % parts != 0 {
         let text = format!("{rows} rows of {width} are no sequences of {length} with {heads} heads");
         return Err(candle_core::Error::Msg(text).into());
     }
@@ -88,8 +88,9 @@ pub fn gru(
         Some(initial) => initial.flatten_all()?.to_vec1()?,
         None => vec![0.0; n * d],
     };
-    let fits = n > 0 && rows % n == 0 && parts == 3 * d && outputs == parts && initial.len() == n * d;
-    if !fits || bias.dims1()? != parts {
+    let whole = if n == 0 { rows == 0 } else { rows % n == 0 };
+    let fits = d > 0 && parts == 3 * d && outputs == parts && initial.len() == n * d;
+    if !whole || !fits || bias.dims1()? != parts {
         let text = format!("a recurrent unit of width {d} got {rows} rows of {parts} for {n} sequences");
         return Err(candle_core::Error::Msg(text).into());
     }
@@ -234,6 +235,7 @@ mod tests {
             let gradient = to_f64(&grads.get(&var).unwrap().narrow(0, i + 1, length - i - 1).unwrap());
             assert!(gradient.iter().all(|g| *g == 0.0), "position {i}");
         }
+        assert_eq!(attention(&packed.narrow(0, 0, 0).unwrap(), length, 2, true).unwrap().dims(), [0, d]);
         // Without a graph the same comes out, and nothing is kept.
         let alone = attention(&packed, length, 2, true).unwrap();
         assert!(!alone.track_op());
@@ -285,6 +287,8 @@ mod tests {
             let gradient = to_f64(&grads.get(&var).unwrap().narrow(0, steps * n - later, later).unwrap());
             assert!(gradient.iter().all(|g| *g == 0.0), "step {step}");
         }
+        let none = gru(&inputs.narrow(0, 0, 0).unwrap(), &weight, &bias, 0, None).unwrap();
+        assert_eq!(none.dims(), [0, d]);
         assert!(gru(&inputs, &weight, &bias, 4, None).is_err());
         assert!(gru(&inputs, &weight, &bias, 0, None).is_err());
         assert!(gru(&inputs, &bias, &bias, n, None).is_err());
