@@ -2,11 +2,39 @@
 /* eslint-disable */
 
 /**
+ * Makes a data set of files.
+ */
+export class Loader {
+    free(): void;
+    [Symbol.dispose](): void;
+    /**
+     * Takes an image of four bytes a pixel.
+     */
+    addImage(name: string, rgba: Uint8Array | number[], width: number, height: number): void;
+    /**
+     * Takes a file: images or labels as IDX, a table of points, or lines of text.
+     */
+    add(name: string, bytes: Uint8Array | number[]): void;
+    /**
+     * The data of all files together.
+     */
+    finish(): Source;
+    /**
+     * A loader that has no files yet; the options are JSON: `{"size": 16}`, or `{}`.
+     */
+    constructor(options: string);
+}
+
+/**
  * One model on one data set.
  */
 export class Session {
     free(): void;
     [Symbol.dispose](): void;
+    /**
+     * A snapshot without the rows of a file: for a session that has them.
+     */
+    checkpoint(): Uint8Array;
     /**
      * Configuration, shape, extent, losses and more, as JSON.
      */
@@ -20,6 +48,10 @@ export class Session {
      */
     constructor(config: string);
     /**
+     * A fresh session on data that are there already; the configuration names their data set.
+     */
+    static on(config: string, source: Source): Session;
+    /**
      * Computes views from a JSON list of requests; says as JSON where each lies in what `read` gives.
      */
     prepare(requests: string): string;
@@ -32,7 +64,7 @@ export class Session {
      */
     reset(): void;
     /**
-     * Becomes the session that a snapshot was taken of.
+     * Becomes the session that a snapshot or a checkpoint was taken of.
      */
     restore(bytes: Uint8Array | number[]): void;
     /**
@@ -93,13 +125,20 @@ export type InitInput = RequestInfo | URL | Response | BufferSource | WebAssembl
 
 export interface InitOutput {
     readonly memory: WebAssembly.Memory;
+    readonly __wbg_loader_free: (a: number, b: number) => void;
     readonly __wbg_session_free: (a: number, b: number) => void;
     readonly __wbg_source_free: (a: number, b: number) => void;
     readonly catalog: () => [number, number];
     readonly freshSeed: () => [number, number, number];
+    readonly loader_add: (a: number, b: number, c: number, d: number, e: number) => [number, number];
+    readonly loader_addImage: (a: number, b: number, c: number, d: number, e: number, f: number, g: number) => [number, number];
+    readonly loader_finish: (a: number) => [number, number, number];
+    readonly loader_new: (a: number, b: number) => [number, number, number];
+    readonly session_checkpoint: (a: number) => [number, number, number];
     readonly session_info: (a: number) => [number, number];
     readonly session_loadWeights: (a: number, b: number, c: number) => [number, number];
     readonly session_new: (a: number, b: number) => [number, number, number];
+    readonly session_on: (a: number, b: number, c: number) => [number, number, number];
     readonly session_prepare: (a: number, b: number, c: number) => [number, number, number, number];
     readonly session_read: (a: number, b: any) => [number, number];
     readonly session_reset: (a: number) => [number, number];

@@ -1,9 +1,107 @@
 /* @ts-self-types="./tealight.d.ts" */
 
 /**
+ * Makes a data set of files.
+ */
+export class Loader {
+    __destroy_into_raw() {
+        const ptr = this.__wbg_ptr;
+        this.__wbg_ptr = 0;
+        LoaderFinalization.unregister(this);
+        return ptr;
+    }
+    free() {
+        const ptr = this.__destroy_into_raw();
+        wasm.__wbg_loader_free(ptr, 0);
+    }
+    /**
+     * Takes an image of four bytes a pixel.
+     * @param {string} name
+     * @param {Uint8Array | number[]} rgba
+     * @param {number} width
+     * @param {number} height
+     */
+    addImage(name, rgba, width, height) {
+        const val3 = +width;
+        const val4 = +height;
+        let ptr0, len0, ptr1, len1;
+        try {
+            ptr0 = passStringToWasm0(name, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
+            len0 = WASM_VECTOR_LEN;
+            ptr1 = passArray8ToWasm0(rgba, wasm.__wbindgen_malloc);
+            len1 = WASM_VECTOR_LEN;
+        } catch (e) {
+            if (ptr1) { wasm.__wbindgen_free(ptr1, len1 * 1, 1); }
+            if (ptr0) { wasm.__wbindgen_free(ptr0, len0 * 1, 1); }
+            throw e;
+        }
+        const ret = wasm.loader_addImage(this.__wbg_ptr, ptr0, len0, ptr1, len1, val3, val4);
+        if (ret[1]) {
+            throw takeFromExternrefTable0(ret[0]);
+        }
+    }
+    /**
+     * Takes a file: images or labels as IDX, a table of points, or lines of text.
+     * @param {string} name
+     * @param {Uint8Array | number[]} bytes
+     */
+    add(name, bytes) {
+        let ptr0, len0, ptr1, len1;
+        try {
+            ptr0 = passStringToWasm0(name, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
+            len0 = WASM_VECTOR_LEN;
+            ptr1 = passArray8ToWasm0(bytes, wasm.__wbindgen_malloc);
+            len1 = WASM_VECTOR_LEN;
+        } catch (e) {
+            if (ptr1) { wasm.__wbindgen_free(ptr1, len1 * 1, 1); }
+            if (ptr0) { wasm.__wbindgen_free(ptr0, len0 * 1, 1); }
+            throw e;
+        }
+        const ret = wasm.loader_add(this.__wbg_ptr, ptr0, len0, ptr1, len1);
+        if (ret[1]) {
+            throw takeFromExternrefTable0(ret[0]);
+        }
+    }
+    /**
+     * The data of all files together.
+     * @returns {Source}
+     */
+    finish() {
+        const ptr = this.__destroy_into_raw();
+        const ret = wasm.loader_finish(ptr);
+        if (ret[2]) {
+            throw takeFromExternrefTable0(ret[1]);
+        }
+        return Source.__wrap(ret[0]);
+    }
+    /**
+     * A loader that has no files yet; the options are JSON: `{"size": 16}`, or `{}`.
+     * @param {string} options
+     */
+    constructor(options) {
+        const ptr0 = passStringToWasm0(options, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
+        const len0 = WASM_VECTOR_LEN;
+        const ret = wasm.loader_new(ptr0, len0);
+        if (ret[2]) {
+            throw takeFromExternrefTable0(ret[1]);
+        }
+        this.__wbg_ptr = ret[0];
+        LoaderFinalization.register(this, this.__wbg_ptr, this);
+        return this;
+    }
+}
+if (Symbol.dispose) Loader.prototype[Symbol.dispose] = Loader.prototype.free;
+
+/**
  * One model on one data set.
  */
 export class Session {
+    static __wrap(ptr) {
+        const obj = Object.create(Session.prototype);
+        obj.__wbg_ptr = ptr;
+        SessionFinalization.register(obj, obj.__wbg_ptr, obj);
+        return obj;
+    }
     __destroy_into_raw() {
         const ptr = this.__wbg_ptr;
         this.__wbg_ptr = 0;
@@ -13,6 +111,17 @@ export class Session {
     free() {
         const ptr = this.__destroy_into_raw();
         wasm.__wbg_session_free(ptr, 0);
+    }
+    /**
+     * A snapshot without the rows of a file: for a session that has them.
+     * @returns {Uint8Array}
+     */
+    checkpoint() {
+        const ret = wasm.session_checkpoint(this.__wbg_ptr);
+        if (ret[2]) {
+            throw takeFromExternrefTable0(ret[1]);
+        }
+        return takeFromExternrefTable0(ret[0]);
     }
     /**
      * Configuration, shape, extent, losses and more, as JSON.
@@ -56,6 +165,22 @@ export class Session {
         this.__wbg_ptr = ret[0];
         SessionFinalization.register(this, this.__wbg_ptr, this);
         return this;
+    }
+    /**
+     * A fresh session on data that are there already; the configuration names their data set.
+     * @param {string} config
+     * @param {Source} source
+     * @returns {Session}
+     */
+    static on(config, source) {
+        _assertClass(source, Source);
+        const ptr0 = passStringToWasm0(config, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
+        const len0 = WASM_VECTOR_LEN;
+        const ret = wasm.session_on(ptr0, len0, source.__wbg_ptr);
+        if (ret[2]) {
+            throw takeFromExternrefTable0(ret[1]);
+        }
+        return Session.__wrap(ret[0]);
     }
     /**
      * Computes views from a JSON list of requests; says as JSON where each lies in what `read` gives.
@@ -102,7 +227,7 @@ export class Session {
         }
     }
     /**
-     * Becomes the session that a snapshot was taken of.
+     * Becomes the session that a snapshot or a checkpoint was taken of.
      * @param {Uint8Array | number[]} bytes
      */
     restore(bytes) {
@@ -195,6 +320,12 @@ if (Symbol.dispose) Session.prototype[Symbol.dispose] = Session.prototype.free;
  * A data set without a model.
  */
 export class Source {
+    static __wrap(ptr) {
+        const obj = Object.create(Source.prototype);
+        obj.__wbg_ptr = ptr;
+        SourceFinalization.register(obj, obj.__wbg_ptr, obj);
+        return obj;
+    }
     __destroy_into_raw() {
         const ptr = this.__wbg_ptr;
         this.__wbg_ptr = 0;
@@ -349,6 +480,9 @@ function __wbg_get_imports() {
     };
 }
 
+const LoaderFinalization = (typeof FinalizationRegistry === 'undefined')
+    ? { register: () => {}, unregister: () => {} }
+    : new FinalizationRegistry(ptr => wasm.__wbg_loader_free(ptr, 1));
 const SessionFinalization = (typeof FinalizationRegistry === 'undefined')
     ? { register: () => {}, unregister: () => {} }
     : new FinalizationRegistry(ptr => wasm.__wbg_session_free(ptr, 1));
@@ -360,6 +494,12 @@ function addToExternrefTable0(obj) {
     const idx = wasm.__externref_table_alloc();
     wasm.__wbindgen_externrefs.set(idx, obj);
     return idx;
+}
+
+function _assertClass(instance, klass) {
+    if (!(instance instanceof klass)) {
+        throw new Error(`expected instance of ${klass.name}`);
+    }
 }
 
 function getArrayF32FromWasm0(ptr, len) {

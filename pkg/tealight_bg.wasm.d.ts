@@ -1,13 +1,20 @@
 /* tslint:disable */
 /* eslint-disable */
 export const memory: WebAssembly.Memory;
+export const __wbg_loader_free: (a: number, b: number) => void;
 export const __wbg_session_free: (a: number, b: number) => void;
 export const __wbg_source_free: (a: number, b: number) => void;
 export const catalog: () => [number, number];
 export const freshSeed: () => [number, number, number];
+export const loader_add: (a: number, b: number, c: number, d: number, e: number) => [number, number];
+export const loader_addImage: (a: number, b: number, c: number, d: number, e: number, f: number, g: number) => [number, number];
+export const loader_finish: (a: number) => [number, number, number];
+export const loader_new: (a: number, b: number) => [number, number, number];
+export const session_checkpoint: (a: number) => [number, number, number];
 export const session_info: (a: number) => [number, number];
 export const session_loadWeights: (a: number, b: number, c: number) => [number, number];
 export const session_new: (a: number, b: number) => [number, number, number];
+export const session_on: (a: number, b: number, c: number) => [number, number, number];
 export const session_prepare: (a: number, b: number, c: number) => [number, number, number, number];
 export const session_read: (a: number, b: any) => [number, number];
 export const session_reset: (a: number) => [number, number];
