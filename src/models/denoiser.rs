@@ -3,6 +3,7 @@
 
 use candle_core::Tensor;
 
+use super::condition::Condition;
 use super::path::{TIME_FEATURES, frequencies, guide};
 use super::unet::UNet;
 use super::{OptionDomains, Step, load_named_state, matrix, named_state};
@@ -25,7 +26,7 @@ choices! {
 
 /// Where a network of images may be chosen.
 pub const NETWORK_DOMAINS: &[OptionDomains] =
-    &[OptionDomains { key: "network", option: "unet", domains: &[Domain::Images] }];
+    &[OptionDomains { key: "net", option: "unet", domains: &[Domain::Images] }];
 
 /// What makes a [`Denoiser`].
 #[derive(Debug, Clone)]
@@ -94,16 +95,15 @@ pub struct Denoiser {
     shape: Shape,
     /// Whether values in 0..=1 are stretched to −1..=1.
     stretched: bool,
-    /// The share of each class among the training rows; empty if it is not told classes.
-    shares: Vec<f32>,
+    condition: Condition,
 }
 
 impl Denoiser {
     /// A network for these data, with fresh weights.
     pub fn new(design: &Design, data: &Data, seed: u32) -> Result<Self> {
         let shape = data.shape;
-        let shares = if design.conditional { shares(data) } else { Vec::new() };
-        let features = TIME_FEATURES + shares.len();
+        let condition = Condition::new(design.conditional, data)?;
+        let features = TIME_FEATURES + condition.classes();
         let mut vars = Vars::new();
         let mut build = |name: &str| {
             // Both from the same stream: the average starts where the network does.
@@ -131,7 +131,18 @@ impl Denoiser {
         let optimizer = Optimizer::new(design.rule, &trained);
         let stretched = shape.domain == Domain::Images && data.range == Some([0.0, 1.0]);
         let frequencies = frequencies();
-        Ok(Self { vars, trained, averaged, net, average, optimizer, frequencies, shape, stretched, shares })
+        Ok(Self {
+            vars,
+            trained,
+            averaged,
+            net,
+            average,
+            optimizer,
+            frequencies,
+            shape,
+            stretched,
+            condition,
+        })
     }
 
     /// All variables: the network's and the average's.
@@ -166,7 +177,7 @@ impl Denoiser {
 
     /// How many classes it is told apart; 0 if it is told none.
     pub fn classes(&self) -> usize {
-        self.shares.len()
+        self.condition.classes()
     }
 
     /// The range of its data inside the model, if they have one.
@@ -298,18 +309,7 @@ impl Denoiser {
 
     /// A class for each of `n` samples, as often as among the training rows; none if it is told none.
     pub fn draw_labels(&self, n: usize, rng: &mut Rng) -> Vec<Option<u32>> {
-        if self.shares.is_empty() {
-            return Vec::new();
-        }
-        let draw = |_| {
-            let mut rest = rng.uniform();
-            let found = self.shares.iter().position(|share| {
-                rest -= share;
-                rest < 0.0
-            });
-            Some(found.unwrap_or(self.shares.len() - 1) as u32)
-        };
-        (0..n).map(draw).collect()
+        self.condition.draw(n, rng).into_iter().map(Some).collect()
     }
 
     /// The output of the averaged network, and its divergence Σ_k ∂f_k/∂x_k at each row: exact, by carrying
@@ -383,18 +383,4 @@ impl Denoiser {
         let normal = |x: &[f32]| -0.5 * x.iter().map(|x| x * x).sum::<f32>() - constant;
         Ok(xs.chunks(size).zip(changes).map(|(x, change)| normal(x) + change).collect())
     }
-}
-
-/// The share of each class among the training rows; empty without labels.
-fn shares(data: &Data) -> Vec<f32> {
-    let Some(labels) = data.train.labels.as_ref().filter(|labels| !labels.is_empty()) else {
-        return Vec::new();
-    };
-    let mut counts = vec![0.0; data.classes];
-    for label in labels {
-        if let Some(count) = counts.get_mut(*label as usize) {
-            *count += 1.0;
-        }
-    }
-    counts.iter().map(|count| count / labels.len() as f32).collect()
 }

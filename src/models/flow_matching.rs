@@ -44,13 +44,13 @@ params! {
         /// The share of labels that training leaves out, which guidance needs.
         label_dropout("labelDropout"): f64 = 0.15, linear(0.0, 0.5), Live, when("conditional" in "true"), advanced(true);
         /// The kind of network.
-        network("network"): Network = Network::Mlp, choice::<Network>(), Restart;
+        network("net"): Network = Network::Mlp, choice::<Network>(), Restart;
         /// Widths of the hidden layers.
-        network_shape("networkShape"): Vec<usize> = vec![128, 128, 128], widths(6, 512), Restart, when("network" in "mlp");
+        network_shape("networkShape"): Vec<usize> = vec![128, 128, 128], widths(6, 512), Restart, when("net" in "mlp");
         /// Channels of the U-Net at the images' own scale.
-        channels("channels"): usize = 16, integer(4, 64), Restart, when("network" in "unet");
+        channels("channels"): usize = 16, integer(4, 64), Restart, when("net" in "unet");
         /// The hidden layers' nonlinearity.
-        activation("activation"): Activation = Activation::Silu, choice::<Activation>(), Restart, when("network" in "mlp"), advanced(true);
+        activation("activation"): Activation = Activation::Silu, choice::<Activation>(), Restart, when("net" in "mlp"), advanced(true);
         /// Size of the update's step.
         learning_rate("learningRate"): f64 = 3e-3, log(1e-5, 1e-1), Live;
         /// Data points per step.

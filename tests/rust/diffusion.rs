@@ -200,8 +200,8 @@ pub fn assert_is_density_of_ring(what: &str, model: &dyn Model) {
     let xs = first_rows(&data.held_out, &data.shape, n).unwrap();
     let log_prob = density.log_prob(&xs, &mut rng).unwrap();
     let nll = -log_prob.iter().map(|x| f64::from(*x)).sum::<f64>() / n as f64;
-    // ±4 on a grid whose cells are a quarter of σ.
-    let (grid, cell) = (160, 0.05_f32);
+    // ±4 on a grid whose cells are 0.4 σ wide.
+    let (grid, cell) = (100, 0.08_f32);
     let at = |i: usize| -4.0 + cell * (i as f32 + 0.5);
     let cells: Vec<f32> = (0..grid * grid).flat_map(|i| [at(i % grid), at(i / grid)]).collect();
     let cells = matrix(cells, grid * grid, 2).unwrap();
@@ -301,6 +301,23 @@ fn digits_of_a_class_look_like_that_class() {
     println!("{right} of 200");
     // Chance is 20.
     assert!(right >= 150, "{right} of 200");
+}
+
+#[test]
+fn a_small_unet_learns_digits() {
+    for model in ["diffusion", "flow-matching"] {
+        let settings = [("net", text("unet")), ("channels", number(8.0)), ("batchSize", number(32.0))];
+        let mut session = session("digits", model, &settings);
+        let mut losses = Vec::new();
+        for _ in 0..60 {
+            session.step(1).unwrap();
+            losses.push(session.history().last()[0]);
+        }
+        let mean = |losses: &[f32]| losses.iter().sum::<f32>() / losses.len() as f32;
+        let (before, after) = (mean(&losses[..5]), mean(&losses[50..]));
+        println!("{model}: {before} to {after}");
+        assert!(after < 0.75 * before, "{model}: {before} to {after}");
+    }
 }
 
 #[test]
