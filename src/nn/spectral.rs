@@ -2,6 +2,7 @@
 //! stretches nothing.
 
 use crate::error::Result;
+use crate::nn::ops::product;
 use candle_core::Tensor;
 
 /// x/‖x‖; a vector of zeros stays one.
@@ -24,9 +25,9 @@ fn matrix(weight: &Tensor) -> Result<Tensor> {
 /// When the shapes differ from these.
 pub fn power_iteration(weight: &Tensor, u: &Tensor) -> Result<(Tensor, f32)> {
     let weight = matrix(&weight.detach())?;
-    let v = unit(&u.matmul(&weight)?)?;
+    let v = unit(&product(u, &weight)?)?;
     // (1, inputs) · (inputs, outputs) -> (1, outputs)
-    let image = v.matmul(&weight.t()?)?;
+    let image = product(&v, &weight.t()?)?;
     let sigma = image.sqr()?.sum_all()?.sqrt()?.to_scalar()?;
     Ok((unit(&image)?, sigma))
 }
@@ -39,9 +40,9 @@ pub fn power_iteration(weight: &Tensor, u: &Tensor) -> Result<(Tensor, f32)> {
 /// # Errors
 /// When the shapes differ from these.
 pub fn normalised(weight: &Tensor, u: &Tensor, gain: f64) -> Result<Tensor> {
-    let v = unit(&u.matmul(&matrix(&weight.detach())?)?)?;
+    let v = unit(&product(u, &matrix(&weight.detach())?)?)?;
     // (outputs, 1) · (1, inputs) -> (outputs, inputs)
-    let direction = u.t()?.matmul(&v)?.reshape(weight.shape())?;
+    let direction = product(&u.t()?, &v)?.reshape(weight.shape())?;
     let sigma = (weight * direction)?.sum_all()?.affine(1.0 / gain, 0.0)?;
     Ok(weight.broadcast_div(&sigma)?)
 }
