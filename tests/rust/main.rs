@@ -10,6 +10,7 @@ mod files;
 mod flow;
 mod flow_matching;
 mod gan;
+mod gan_options;
 mod learning;
 mod metrics;
 mod mixtures;
