@@ -23,7 +23,7 @@ const commands = {
  */
 export async function openNative(kind, { id, size }) {
   const [program, ...args] = commands[kind]();
-  const child = spawn(program, args, { stdio: ["pipe", "pipe", "inherit"], env: { ...process.env, OMP_NUM_THREADS: "1" } });
+  const child = spawn(program, args, { stdio: ["pipe", "pipe", "inherit"], env: { ...process.env, OMP_NUM_THREADS: "1", RAYON_NUM_THREADS: "1" } });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const failed = new Promise((_, reject) => child.on("error", reject));
   const ask = async (command) => {

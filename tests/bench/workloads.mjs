@@ -2,11 +2,12 @@
  * @file The workloads that every contender runs: f32, ReLU, Adam at 1e-3, the same sizes, batches, losses and rows.
  */
 /**
- * `size` is the number of values a row, `check` the number of steps after which the losses are compared.
+ * `size` is the number of values a row, `check` the number of steps whose losses are looked at; in a `game` two
+ * networks play against each other, and the loss is the discriminator's.
  */
 export const workloads = [
   { id: "w1", title: "VAE on points", text: "VAE 2→64→64→(2+2)→64→64→2, batch 256, squared error + KL", size: 2, check: 100 },
-  { id: "w2", title: "GAN on points", text: "GAN, G 2→64→64→2, D 2→64→64→1, batch 256, one update of D and one of G, non-saturating", size: 2, check: 100 },
+  { id: "w2", title: "GAN on points", text: "GAN, G 2→64→64→2, D 2→64→64→1, batch 256, one update of D and one of G, non-saturating", size: 2, check: 100, game: true },
   { id: "w3", title: "VAE 8×8", text: "VAE 64→128→128→(8+8)→128→128→64, batch 64, cross-entropy + KL", size: 64, check: 100 },
   { id: "w4", title: "VAE 28×28", text: "VAE 784→256→256→(16+16)→256→256→784, batch 64, cross-entropy + KL", size: 784, check: 30 },
   { id: "w5", title: "DDPM on points", text: "DDPM, noise predictor (2+32)→128→128→128→2, batch 256, squared error", size: 2, check: 100 },

@@ -52,6 +52,18 @@ const batchOf = (data, key, n) => {
   return np.take(data, random.randint(key, { minval: 0, maxval: count, shape: [n] }), 0);
 };
 
+/** Two keys from one. */
+function split(key) {
+  const keys = random.split(key, 2);
+  return [keys.ref.slice(0), keys.slice(1)];
+}
+
+/** A batch and one normal draw for each latent. */
+const batchAndNormals = (n, latent) => (data, key) => {
+  const [which, noise] = split(key);
+  return [batchOf(data, which, n), random.normal(noise, [n, latent])];
+};
+
 /** Adam on a list of layers; `rate` and `spread` carry the corrections of the moments' bias. */
 function adam(net, gradients, moments, rate, spread) {
   const next = { net: [], moments: [] };
@@ -74,11 +86,14 @@ function adam(net, gradients, moments, rate, spread) {
 
 const blank = (net) => net.map((layer) => layer.map((it) => [np.zeros(it.shape), np.zeros(it.shape)]));
 
-/** A model with one loss: `loss(net, data, key)`. */
-function single(net, loss) {
+/**
+ * A model with one loss of its network and of what `draw` draws. Drawn outside of what is differentiated: inside, this
+ * version's gradients do not belong to the draws of its values.
+ */
+function single(net, draw, loss) {
   const gradient = valueAndGrad(loss);
   const step = jit((net, moments, data, key, rate, spread) => {
-    const [value, gradients] = gradient(again(net), data, key);
+    const [value, gradients] = gradient(again(net), ...draw(data, key));
     return [value, adam(net, gradients, moments, rate, spread)];
   });
   let state = { net, moments: blank(net) };
@@ -92,20 +107,12 @@ function single(net, loss) {
 function vae(size, hidden, latent, n, error) {
   const [first, last] = hidden;
   const net = [...layers(size, first, last), layer(last, latent), layer(last, latent), ...layers(latent, last, first, size)];
-  return single(net, (net, data, key) => {
-    const [which, noise] = split(key);
-    const xs = batchOf(data, which, n);
+  return single(net, batchAndNormals(n, latent), (net, xs, eps) => {
     const features = nn.relu(mlp(net.slice(0, 2), xs.ref));
     const [mean, logStd] = [linear(net[2], features.ref), linear(net[3], features)];
-    const z = mean.ref.add(np.exp(logStd.ref).mul(random.normal(noise, [n, latent])));
+    const z = mean.ref.add(np.exp(logStd.ref).mul(eps));
     return error(mlp(net.slice(4), z), xs).add(gaussianKl(mean, logStd));
   });
-}
-
-/** Two keys from one. */
-function split(key) {
-  const keys = random.split(key, 2);
-  return [keys.ref.slice(0), keys.slice(1)];
 }
 
 function gan(n) {
@@ -137,16 +144,16 @@ function gan(n) {
 function ddpm(n, times) {
   const table = (values, width) => np.array(values).reshape([times.count, width]);
   const [signal, spread, embedding] = [table(times.signal, 1), table(times.spread, 1), table(times.embedding, times.width)];
-  return single(layers(2 + times.width, 128, 128, 128, 2), (net, data, key) => {
+  const draw = (data, key) => {
     const [which, rest] = split(key);
     const [when, noise] = split(rest);
     const at = random.randint(when, { minval: 0, maxval: times.count, shape: [n] });
     const eps = random.normal(noise, [n, 2]);
     const kept = batchOf(data, which, n).mul(np.take(signal.ref, at.ref, 0));
     const noisy = kept.add(eps.ref.mul(np.take(spread.ref, at.ref, 0)));
-    const inputs = np.concatenate([noisy, np.take(embedding.ref, at, 0)], 1);
-    return squaredError(mlp(net, inputs), eps);
-  });
+    return [np.concatenate([noisy, np.take(embedding.ref, at, 0)], 1), eps];
+  };
+  return single(layers(2 + times.width, 128, 128, 128, 2), draw, (net, inputs, eps) => squaredError(mlp(net, inputs), eps));
 }
 
 const convolve = ([weight, bias], xs, stride) => {
@@ -158,13 +165,11 @@ const double = (xs) => np.repeat(np.repeat(xs, 2, 2), 2, 3);
 function convolutional(n, latent) {
   const inner = 32 * 7 * 7;
   const net = [kernel(1, 16), kernel(16, 32), layer(inner, latent), layer(inner, latent), layer(latent, inner), kernel(32, 16), kernel(16, 1)];
-  return single(net, ([down0, down1, meanOf, logStdOf, widen, up0, up1], data, key) => {
-    const [which, noise] = split(key);
-    const xs = batchOf(data, which, n);
+  return single(net, batchAndNormals(n, latent), ([down0, down1, meanOf, logStdOf, widen, up0, up1], xs, eps) => {
     const maps = nn.relu(convolve(down0, xs.ref.reshape([n, 1, 28, 28]), 2));
     const features = nn.relu(convolve(down1, maps, 2)).reshape([n, inner]);
     const [mean, logStd] = [linear(meanOf, features.ref), linear(logStdOf, features)];
-    const z = mean.ref.add(np.exp(logStd.ref).mul(random.normal(noise, [n, latent])));
+    const z = mean.ref.add(np.exp(logStd.ref).mul(eps));
     const wide = nn.relu(linear(widen, z)).reshape([n, 32, 7, 7]);
     const upper = nn.relu(convolve(up0, double(wide), 1));
     const logits = convolve(up1, double(upper), 1).reshape([n, 784]);

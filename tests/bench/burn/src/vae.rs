@@ -1,6 +1,8 @@
 //! W1, W3 and W4: fully connected variational auto-encoders.
 
-use super::{Workload, adam, batch, bce_with_logits, gaussian_kl, gaussian_sample, resident, squared_error, update};
+use super::{
+    Workload, adam, batch, bce_with_logits, gaussian_kl, gaussian_sample, resident, squared_error, update,
+};
 use burn::nn::{Linear, LinearConfig};
 use burn::optim::ModuleOptimizer;
 use burn::prelude::*;

@@ -33,6 +33,7 @@ pub extern "C" fn roof(iterations: u32, x: f32, y: f32) -> f32 {
         g = f32x4_add(f32x4_mul(g, x), y);
         h = f32x4_add(f32x4_mul(h, x), y);
     }
-    let sum = f32x4_add(f32x4_add(f32x4_add(a, b), f32x4_add(c, d)), f32x4_add(f32x4_add(e, f), f32x4_add(g, h)));
+    let sum =
+        f32x4_add(f32x4_add(f32x4_add(a, b), f32x4_add(c, d)), f32x4_add(f32x4_add(e, f), f32x4_add(g, h)));
     f32x4_extract_lane::<0>(sum)
 }
