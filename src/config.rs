@@ -3,10 +3,13 @@
 use crate::data::{self, Data, Domain};
 use crate::error::{Error, Result};
 use crate::models;
-use crate::params::{Effect, Spec, Value};
+use crate::params::{Effect, Kind, Spec, Value};
 
 /// The seed of an experiment that names none.
 pub const DEFAULT_SEED: u32 = 42;
+
+/// The setting of data sets that says how many rows there are; more of them are the same ones and more.
+const SAMPLES: &str = "samples";
 
 /// A data set, a seed, and a value for each of its settings that is not at its default.
 pub struct Source {
@@ -43,6 +46,17 @@ impl Source {
         spec.kind.check(key, value)?;
         self.data.push((key.into(), value.clone()));
         Ok(())
+    }
+
+    /// Asks for `n` rows instead of all, where that is possible: they are the first of all.
+    pub fn few(&mut self, n: u32) {
+        let all = self.data.iter().rev().find(|(key, _)| key == SAMPLES).map(|(_, value)| value.clone());
+        let specs = (self.dataset.specs)();
+        let Some(spec) = specs.into_iter().find(|spec| spec.key == SAMPLES) else { return };
+        if let (Value::Number(all), Kind::Integer { low, .. }) = (all.unwrap_or(spec.default), spec.kind) {
+            let few = all.min(f64::from(n).max(low as f64));
+            self.data.push((SAMPLES.into(), Value::Number(few)));
+        }
     }
 
     /// Makes the data.

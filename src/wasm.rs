@@ -35,10 +35,13 @@ pub struct Source {
 
 #[wasm_bindgen]
 impl Source {
-    /// The data of a flat JSON configuration: `{"dataset": …}` and what of its settings is not at its default.
+    /// The first `n` rows, if not more, of a flat JSON configuration: `{"dataset": …}` and what of its settings is
+    /// not at its default.
     #[wasm_bindgen(constructor)]
-    pub fn new(config: &str) -> Result<Source, JsValue> {
-        let data = catalog::read_dataset(config)?.generate()?;
+    pub fn new(config: &str, n: u32) -> Result<Source, JsValue> {
+        let mut source = catalog::read_dataset(config)?;
+        source.few(n);
+        let data = source.generate()?;
         Ok(Self { info: catalog::data_json(&data), data: Arc::new(data) })
     }
 

@@ -90,7 +90,7 @@ fn every_error_is_an_error_object_with_a_sentence() {
     assert!(text.contains("8 are needed"), "{text}");
     assert!(message(session.restore(&[1, 2, 3]).unwrap_err()).contains("no snapshot"));
     assert!(message(session.load_weights(&[0; 40]).unwrap_err()).contains("cannot be used"));
-    assert!(message(Source::new(r#"{"dataset":"?"}"#).err().unwrap()).contains("ring"));
+    assert!(message(Source::new(r#"{"dataset":"?"}"#, 1).err().unwrap()).contains("ring"));
     assert_eq!(session.steps(), 2.0);
     session.step(1).unwrap();
 }
@@ -104,11 +104,11 @@ fn the_catalogue_previews_and_seeds_come_out() {
         // What comes from a file has no rows without one.
         if Reflect::get(&set, &"file".into()).unwrap().is_truthy() {
             assert!(
-                message(Source::new(&format!(r#"{{"dataset":"{id}"}}"#)).err().unwrap()).contains("file")
+                message(Source::new(&format!(r#"{{"dataset":"{id}"}}"#), 10).err().unwrap()).contains("file")
             );
             continue;
         }
-        let source = Source::new(&format!(r#"{{"dataset":"{id}"}}"#)).unwrap();
+        let source = Source::new(&format!(r#"{{"dataset":"{id}"}}"#), 10).unwrap();
         let rows = source.rows(10);
         assert!(rows.length() >= 20 && rows.to_vec().iter().all(|x| x.is_finite()), "{id}");
     }

@@ -8,7 +8,7 @@
 
 import { messageOf } from "./protocol.js";
 
-/** @import {Config, Message, Preview, Request, SectionMeta, StartMessage, StartRequest, ViewRequest} from "./protocol.js" */
+/** @import {Config, Loaded, Message, Part, Preview, Request, SectionMeta, StartMessage, StartRequest, ViewRequest} from "./protocol.js" */
 
 /** @typedef {"worker" | "blob" | "page"} Mode Where the engine runs. */
 
@@ -156,6 +156,11 @@ export class Client {
   /** A data set with its first `n` rows. @param {Config} config @param {number} n @returns {Promise<Preview>} */
   preview(config, n) {
     return this.ask({ type: "preview", config, n });
+  }
+
+  /** Makes a data set of files, and gives its first `n` rows. @param {Part[]} parts @param {number | null} size @param {number} n @returns {Promise<Loaded>} */
+  load(parts, size, n) {
+    return this.ask({ type: "load", parts, size, n }, parts.map((part) => ("rgba" in part ? part.rgba : part.bytes).buffer));
   }
 
   /** Views out of turn. @param {ViewRequest[]} requests @returns {Promise<{sections: SectionMeta[], buffer: ArrayBuffer}>} */

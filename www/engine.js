@@ -10,7 +10,7 @@
 import { Frames, viewsOf } from "./frames.js";
 import { ALL_PHASES, isTrap, messageOf, PHASE } from "./protocol.js";
 
-/** @import {Info, LiveEvent, Post, Request, Status, WasmModule, WasmSession} from "./protocol.js" */
+/** @import {Info, LiveEvent, Post, Request, Status, WasmModule, WasmSession, WasmSource} from "./protocol.js" */
 
 /** Most steps in one call: the loop looks at the mail between calls. */
 const MOST_STEPS = 4096;
@@ -37,6 +37,8 @@ export class Engine {
   #frames;
   /** @type {WasmSession | null} */
   #session = null;
+  /** The data of the last files, and what their data set is called. @type {{dataset: string, source: WasmSource} | null} */
+  #file = null;
   #generation = 0;
   #running = false;
   #held = false;
@@ -121,6 +123,8 @@ export class Engine {
         return viewsOf(this.#current(), message.requests);
       case "preview":
         return this.#preview(message.config, message.n);
+      case "load":
+        return this.#load(message);
       case "freshSeed":
         return this.#wasm.freshSeed();
       case "snapshot":
@@ -138,12 +142,36 @@ export class Engine {
 
   /** @param {import("./protocol.js").Config} config @param {number} n @returns {import("./protocol.js").Preview} */
   #preview(config, n) {
-    const source = new this.#wasm.Source(JSON.stringify(config));
+    const source = new this.#wasm.Source(JSON.stringify(config), n);
     try {
       return { ...JSON.parse(source.info()), buffer: source.rows(n).buffer };
     } finally {
       source.free();
     }
+  }
+
+  /**
+   * Makes a data set of files; the session goes on as it was.
+   * @param {Extract<Request, {type: "load"}>} message
+   * @returns {import("./protocol.js").Loaded}
+   */
+  #load({ parts, size, n }) {
+    const loader = new this.#wasm.Loader(JSON.stringify({ size }));
+    try {
+      for (const part of parts) {
+        if ("rgba" in part) loader.addImage(part.name, part.rgba, part.width, part.height);
+        else loader.add(part.name, part.bytes);
+      }
+    } catch (error) {
+      loader.free();
+      throw error;
+    }
+    // This frees the loader, whatever comes of it.
+    const source = loader.finish();
+    const info = JSON.parse(source.info());
+    this.#file?.source.free();
+    this.#file = { dataset: info.dataset, source };
+    return { ...info, buffer: source.rows(n).buffer };
   }
 
   /** The session, or an error for whoever asks before there is one. */
@@ -168,7 +196,9 @@ export class Engine {
   /** @param {Extract<Request, {type: "open"}>} message */
   #open({ config, events, target, play, generation }) {
     // The new session is made before the old one goes, so that a refused configuration costs nothing.
-    const session = new this.#wasm.Session(JSON.stringify(config));
+    const text = JSON.stringify(config);
+    const { Session } = this.#wasm;
+    const session = this.#file?.dataset === config.dataset ? Session.on(text, this.#file.source) : new Session(text);
     this.#session?.free();
     this.#session = session;
     this.#generation = generation;
@@ -364,7 +394,7 @@ export class Engine {
     this.#saved.at = this.#now();
     if (state === this.#saved.state) return;
     this.#saved.state = state;
-    const bytes = this.#session.snapshot();
+    const bytes = this.#session.checkpoint();
     const rescue = { config: this.#info().config, phase: this.#phase, step, bytes };
     this.#post({ type: "snapshot", generation: this.#generation, rescue }, [bytes.buffer]);
   }

@@ -10,7 +10,7 @@ import { datasetOf, drawingKey, modelOf, nearest, same, specsByKey, switched } f
 
 /**
  * @import {Run} from "./run.js"
- * @import {Catalog, Config, Info, LiveEvent, Message, Rescue, Status, Value, ViewRequest} from "./protocol.js"
+ * @import {Catalog, Config, Info, LiveEvent, Loaded, Message, Part, Rescue, Status, Value, ViewRequest} from "./protocol.js"
  */
 
 /** Two traps closer together than this, in milliseconds, are one that going on would only repeat. */
@@ -60,6 +60,7 @@ export class Experiment extends RunHolder {
   #eager = false;
   /** @type {Set<() => void>} */
   #arrivals = new Set();
+  #reload = async () => {};
 
   /**
    * @param {Listener} listener
@@ -98,6 +99,7 @@ export class Experiment extends RunHolder {
       await this.client.restart();
       this.client.tell({ type: "slow", slow: this.slow });
       this.run.info = null;
+      await this.#withFiles();
       await this.open(this.initial, { events: this.events });
     } catch (error) {
       this.#fail(error);
@@ -293,6 +295,33 @@ export class Experiment extends RunHolder {
     this.#listener.changed();
   }
 
+  /**
+   * Makes a data set of files and begins a run on it; if the files are refused, nothing changes.
+   * @param {() => Promise<{parts: Part[], size: number | null}>} read Reads them; again after the engine was lost.
+   * @param {number} n Rows of the preview.
+   * @returns {Promise<Loaded>}
+   */
+  async loadFiles(read, n) {
+    const { parts, size } = await read();
+    const loaded = await this.client.load(parts, size, n);
+    this.#reload = async () => {
+      const again = await read();
+      await this.client.load(again.parts, again.size, 1);
+    };
+    for (const { id, misfits } of this.catalog?.models ?? []) {
+      if (id in loaded.misfits) misfits[loaded.dataset] = loaded.misfits[id];
+      else delete misfits[loaded.dataset];
+    }
+    this.choose({ dataset: loaded.dataset });
+    return loaded;
+  }
+
+  /** Gives another engine the files of this run, if it learns from any. */
+  async #withFiles() {
+    const dataset = this.catalog && datasetOf(this.catalog, this.current);
+    if (dataset?.file) await this.#reload();
+  }
+
   /** Replaces the state of the session, or its weights. @param {"restore" | "loadWeights"} type @param {Uint8Array} bytes */
   async load(type, bytes) {
     const run = this.run;
@@ -380,6 +409,7 @@ export class Experiment extends RunHolder {
     try {
       await this.client.restart();
       this.client.tell({ type: "slow", slow: this.slow });
+      await this.#withFiles();
       if (rescue) {
         const { config, phase, bytes, step } = rescue;
         await this.open(config);

@@ -43,6 +43,7 @@
  * @property {string} id
  * @property {string} domain
  * @property {boolean} drawable
+ * @property {boolean} file Whether its rows come from a file.
  * @property {string | null} attribution
  * @property {Shape} shape
  * @property {number} classes
@@ -115,6 +116,7 @@
  * @property {() => string} info
  * @property {() => number} steps
  * @property {() => Uint8Array} snapshot
+ * @property {() => Uint8Array} checkpoint
  * @property {(bytes: Uint8Array) => void} restore
  * @property {() => Uint8Array} weights
  * @property {(bytes: Uint8Array) => void} loadWeights
@@ -130,6 +132,20 @@
  */
 
 /**
+ * The wasm package's reader of files.
+ * @typedef {object} WasmLoader
+ * @property {(name: string, bytes: Uint8Array) => void} add
+ * @property {(name: string, rgba: Uint8Array, width: number, height: number) => void} addImage
+ * @property {() => WasmSource} finish
+ * @property {() => void} free
+ */
+
+/**
+ * A file as the engine reads it: its bytes, or the pixels that the browser decoded.
+ * @typedef {{name: string, bytes: Uint8Array} | {name: string, rgba: Uint8Array, width: number, height: number}} Part
+ */
+
+/**
  * What data look like: their shape, and some of their rows.
  * @typedef {object} Preview
  * @property {Shape & {domain: string}} shape
@@ -138,16 +154,23 @@
  * @property {string} alphabet The characters that tokens 1, 2, … stand for.
  * @property {number} trainRows
  * @property {number} heldOutRows
+ * @property {Record<string, string>} misfits The models that do not take them, each with the id of the reason.
  * @property {ArrayBuffer} buffer The rows, as 32-bit floats.
+ */
+
+/**
+ * What files hold: `rows` counts all, also those that were too many to keep.
+ * @typedef {Preview & {dataset: string, rows: number, scaled: boolean}} Loaded
  */
 
 /**
  * The wasm package, once initialised.
  * @typedef {object} WasmModule
  * @property {() => string} catalog
- * @property {new (config: string) => WasmSource} Source
+ * @property {new (config: string, n: number) => WasmSource} Source
  * @property {() => number} freshSeed
- * @property {new (config: string) => WasmSession} Session
+ * @property {(new (config: string) => WasmSession) & {on: (config: string, source: any) => WasmSession}} Session
+ * @property {new (options: string) => WasmLoader} Loader
  */
 
 /**
@@ -167,6 +190,7 @@
  *   {type: "credit", buffer: ArrayBuffer | null} |
  *   {type: "once", id: number, requests: ViewRequest[]} |
  *   {type: "preview", id: number, config: Config, n: number} |
+ *   {type: "load", id: number, parts: Part[], size: number | null, n: number} |
  *   {type: "freshSeed", id: number} |
  *   {type: "snapshot", id: number} |
  *   {type: "restore", id: number, bytes: Uint8Array} |

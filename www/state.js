@@ -187,9 +187,11 @@ export function configFrom(catalog, texts) {
   const given = new Map([...texts].map(([key, text]) => [key.toLowerCase(), text]));
   /** @type {Config} */
   const ids = {};
-  for (const [key, entries] of /** @type {const} */ ([["dataset", catalog.datasets], ["model", catalog.models]])) {
+  // A text cannot carry a file.
+  const datasets = catalog.datasets.filter(({ file }) => !file);
+  for (const [key, entries] of /** @type {const} */ ([["dataset", datasets], ["model", catalog.models]])) {
     const got = given.get(key);
-    if (got !== undefined) ids[key] = got;
+    if (got !== undefined && entries.some(({ id }) => id === got)) ids[key] = got;
     if (got !== undefined && !entries.some(({ id }) => id === got)) clamped.push({ key, got: quote(got), used: entries[0].id });
   }
   const config = defaultsOf(catalog, ids);

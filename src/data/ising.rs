@@ -102,18 +102,22 @@ pub fn log_partition(n: usize, beta: f64) -> f64 {
     if beta <= 0.0 {
         return sites * std::f64::consts::LN_2;
     }
-    let tanh = libm::tanh(beta);
+    // e^{−2β} gives all hyperbolic functions of β.
+    let decay = libm::exp(-2.0 * beta);
+    let log_tanh = libm::log((1.0 - decay) / (1.0 + decay));
+    let square = decay * decay;
     let gamma = |l: f64| {
         if l == 0.0 {
             // The one that changes its sign at the critical point.
-            return 2.0 * beta + libm::log(tanh);
+            return 2.0 * beta + log_tanh;
         }
-        let cosh = libm::cosh(2.0 * beta) / libm::tanh(2.0 * beta) - libm::cos(l * PI / n);
-        libm::acosh(cosh)
+        // cosh 2β coth 2β − cos(lπ/n), and its inverse hyperbolic cosine.
+        let cosh = 0.5 * (1.0 + square) * (1.0 + square) / (decay * (1.0 - square)) - libm::cos(l * PI / n);
+        libm::log(cosh + ((cosh - 1.0) * (cosh + 1.0)).sqrt())
     };
     // ln(2 cosh x) and ln|2 sinh x| for x of any size.
     let cosh = |x: f64| x.abs() + libm::log1p(libm::exp(-2.0 * x.abs()));
-    let sinh = |x: f64| x.abs() + libm::log(-libm::expm1(-2.0 * x.abs()));
+    let sinh = |x: f64| x.abs() + libm::log(1.0 - libm::exp(-2.0 * x.abs()));
     let mut logs = [0.0; 4];
     let mut r = 0.0;
     while r < n {
@@ -126,7 +130,7 @@ pub fn log_partition(n: usize, beta: f64) -> f64 {
     let most = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let [a, b, c, d] = logs.map(|log| libm::exp(log - most));
     let sum = a + b + c + d * gamma(0.0).signum();
-    let log_sinh = 2.0 * beta + libm::log1p(-libm::exp(-4.0 * beta));
+    let log_sinh = 2.0 * beta + libm::log(1.0 - square);
     0.5 * sites * log_sinh + most + libm::log(0.5 * sum)
 }
 

@@ -14,7 +14,7 @@ function host({ tick = 1, Session = wasm.Session } = {}) {
   const posted = [];
   const queue = [];
   const engine = new Engine(
-    { catalog: wasm.catalog, Source: wasm.Source, freshSeed: wasm.freshSeed, Session },
+    { catalog: wasm.catalog, Source: wasm.Source, Loader: wasm.Loader, freshSeed: wasm.freshSeed, Session },
     (message) => posted.push(message),
     { slice: 15, later: (callback) => queue.push(callback), now: () => (time += tick) },
   );
@@ -116,6 +116,37 @@ test("an empty drawing is refused with a sentence", () => {
   const { key } = drawable.dataset.params.find(({ kind }) => kind === "text");
   const it = host();
   assert.throws(() => it.ask(opening({ ...small(drawable.dataset, drawable.model), [key]: "" })), /point/);
+});
+
+test("files become data; refused ones change nothing", () => {
+  const it = host();
+  const { model, dataset } = playable[0];
+  it.ask(opening(small(dataset, model)));
+  it.ask({ type: "steps", n: 2 });
+  const bytes = (text) => new TextEncoder().encode(text);
+  const load = (...parts) => it.ask({ type: "load", parts, size: null, n: 4 });
+  assert.throws(() => load({ name: "a.csv", bytes: bytes("1,2\n3") }), /a\.csv: line 2 has 1 fields/);
+  assert.throws(() => load({ name: "p.png", rgba: new Uint8Array(3), width: 1, height: 1 }), /p\.png: 3 bytes/);
+  assert.throws(() => load(), /empty/);
+  assert.equal(it.ask({ type: "steps", n: 1 }), 3);
+  const loaded = load({ name: "a.csv", bytes: bytes("x,y,class\n1,2,a\n3,4,b\n5,6,a\n0,1,b\n2,2,a") });
+  assert.deepEqual([loaded.rows, loaded.trainRows, loaded.heldOutRows, loaded.classes, loaded.scaled], [5, 4, 1, 2, false]);
+  assert.equal(loaded.buffer.byteLength, 4 * 4 * 2);
+  assert.equal(it.ask({ type: "steps", n: 1 }), 4, "what ran goes on");
+  const own = catalog.datasets.find(({ id }) => id === loaded.dataset);
+  assert.ok(own.file);
+  const taker = catalog.models.find(({ id }) => !(id in loaded.misfits));
+  const config = small(own, taker);
+  const info = it.ask(opening(config, { generation: 2 }));
+  assert.deepEqual([info.trainRows, info.classes], [4, 2]);
+  it.ask({ type: "steps", n: 5 });
+  // Another engine has no file; the snapshot brings its rows.
+  const other = host();
+  assert.throws(() => other.ask(opening(config)), /drop the file again/);
+  other.ask(opening(small(dataset, model)));
+  other.ask({ type: "restore", bytes: it.ask({ type: "snapshot" }) });
+  assert.equal(other.ask({ type: "steps", n: 1 }), it.ask({ type: "steps", n: 1 }));
+  assert.deepEqual(other.ask({ type: "snapshot" }), it.ask({ type: "snapshot" }));
 });
 
 test("a trap is told once, and the engine says nothing more", () => {

@@ -38,7 +38,7 @@ test("Rust reads drawn points as the page wrote them", () => {
   const draw = random(2);
   const points = decodePoints(encodePoints(Array.from({ length: 80 }, () => LOW + (HIGH - LOW) * draw())));
   const config = JSON.stringify({ dataset: dataset.id, [spec.key]: encodePoints(points) });
-  const rows = new wasm.Source(config).rows(2000);
+  const rows = new wasm.Source(config, 2000).rows(2000);
   const places = new Set();
   for (let i = 0; i < points.length; i += 2) places.add(`${points[i].toFixed(4)} ${points[i + 1].toFixed(4)}`);
   let same = 0;

@@ -9,9 +9,9 @@ export { wasm };
 /** @type {import("../../www/protocol.js").Catalog} */
 export const catalog = JSON.parse(wasm.catalog());
 
-/** Every pair of a model and a data set that it accepts. */
+/** Every pair of a model and a data set that it accepts and that needs no file. */
 export const pairs = catalog.models.flatMap((model) =>
-  catalog.datasets.filter(({ id }) => !(id in model.misfits)).map((dataset) => ({ model, dataset })),
+  catalog.datasets.filter(({ id, file }) => !file && !(id in model.misfits)).map((dataset) => ({ model, dataset })),
 );
 
 /** Numbers in [0, 1) that are the same in every run (xorshift32). @param {number} seed */
@@ -38,6 +38,7 @@ export function anyValue(spec, draw) {
     case "widths":
       return Array.from({ length: Math.floor(draw() * (spec.layers + 1)) }, () => 1 + Math.floor(draw() * spec.width));
     case "text": {
+      if (spec.lines) return Array.from({ length: 1 + Math.floor(draw() * 9) }, () => (1000 * draw()).toFixed(3)).join("\n");
       const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
       return Array.from({ length: 4 * Math.floor(draw() * 20) }, () => letters[Math.floor(draw() * 64)]).join("");
     }

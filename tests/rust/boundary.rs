@@ -162,3 +162,30 @@ fn information_is_complete_json() {
     let again = catalog::read_config(&info["config"].to_string()).and_then(Session::new).unwrap();
     assert_eq!(catalog::config_json(again.config()), catalog::config_json(session.config()));
 }
+
+#[test]
+fn a_few_rows_of_a_data_set_are_its_first_ones() {
+    for entry in tealight::data::ALL {
+        let json = format!(r#"{{"dataset":"{}"}}"#, entry.id);
+        let all = catalog::read_dataset(&json).unwrap().generate().unwrap();
+        let mut source = catalog::read_dataset(&json).unwrap();
+        source.few(150);
+        let few = source.generate().unwrap();
+        let n = few.train.len(&few.shape).min(150) * few.shape.size();
+        assert_eq!(few.train.xs[..n], all.train.xs[..n], "{}", entry.id);
+        // One row after the other, over again where there are too few.
+        let rows = tealight::session::preview(&few, 150);
+        assert_eq!((rows.len(), &rows[..n]), (150 * few.shape.size(), &few.train.xs[..n]), "{}", entry.id);
+    }
+    // Asking for fewer than there may be gives as few as there may be, and never more than was set.
+    let few = |json: &str, n| {
+        let mut source = catalog::read_dataset(json).unwrap();
+        source.few(n);
+        source.generate().unwrap().train.xs.len() / 2
+    };
+    assert_eq!(few(r#"{"dataset":"ring"}"#, 1), 100);
+    assert_eq!(few(r#"{"dataset":"ring","samples":120}"#, 500), 120);
+    assert!(catalog::read_dataset(r#"{"dataset":"ring","nonsense":1}"#).is_err());
+    assert!(catalog::read_dataset(r#"{"dataset":"ring","samples":1}"#).is_err());
+    assert!(catalog::read_dataset(r#"{"model":"vae"}"#).is_err());
+}

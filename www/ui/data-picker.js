@@ -39,7 +39,8 @@ export class DataPicker {
 
   /** @param {Catalog} catalog */
   setCatalog(catalog) {
-    this.#thumbs = catalog.datasets.map((entry) => {
+    // What comes from files has a control of its own.
+    this.#thumbs = catalog.datasets.filter(({ file }) => !file).map((entry) => {
       const canvas = el("canvas", { "aria-hidden": "true" });
       const button = el("button", { type: "button", "data-dataset": entry.id }, [canvas]);
       button.addEventListener("click", () => this.#experiment.choose({ dataset: entry.id }));

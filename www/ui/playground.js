@@ -6,6 +6,7 @@ import { el, setText } from "../views/dom.js";
 import { LossChart } from "../views/losses.js";
 import { Stage } from "../views/stage.js";
 import { DataPicker } from "./data-picker.js";
+import { FileDrop } from "./file-drop.js";
 import { Frames } from "./frames.js";
 import { Help } from "./help.js";
 import { ModelCards } from "./model-cards.js";
@@ -47,6 +48,7 @@ export class Playground {
   #frames;
   #transport;
   #picker;
+  #files;
   #cards;
   #dataSettings;
   #modelSettings;
@@ -85,6 +87,7 @@ export class Playground {
     const owner = { change: (/** @type {string} */ key, /** @type {Value} */ value) => this.experiment.change({ [key]: value }), clamped };
     this.#transport = new Transport(this.experiment, clamped);
     this.#picker = new DataPicker(this.experiment);
+    this.#files = new FileDrop(this.experiment, (kind, text) => this.#say(kind, text));
     this.#cards = new ModelCards(this.experiment);
     // The data come first on the page; their numbers should not push the models out of sight.
     this.#dataSettings = new Settings(owner, { folded: true });
@@ -97,7 +100,7 @@ export class Playground {
       this.#transport.element,
       el("div", { class: "columns" }, [
         el("div", { class: "left" }, [
-          el("div", { class: "pick" }, [group("data", this.#picker.element, this.#dataSettings.element), group("model", this.#cards.element)]),
+          el("div", { class: "pick" }, [group("data", this.#picker.element, this.#dataSettings.element, this.#files.element), group("model", this.#cards.element)]),
           group("settings", this.#modelSettings.element),
         ]),
         el("div", { class: "right" }, [stage, el("div", { class: "side-column" }, [losses, this.#status.about])]),
@@ -107,6 +110,7 @@ export class Playground {
       this.#help.element,
     ]);
     root.append(this.#element);
+    this.#files.listen(this.#element, signal);
     this.#stage = new Stage(stage, {
       t: this.#t,
       onLatentMove: () => this.#frames.kick(),
@@ -184,7 +188,7 @@ export class Playground {
     this.#element.lang = t("lang");
     for (const [id, heading] of Object.entries(this.#headings)) setText(heading, t(`ui.headings.${id}`));
     setText(this.#hint, t("ui.draw.hint"));
-    for (const part of [this.#transport, this.#picker, this.#cards, this.#dataSettings, this.#modelSettings, this.#toasts, this.#help, this.#stage, this.#chart]) part.setTexts(t);
+    for (const part of [this.#transport, this.#picker, this.#files, this.#cards, this.#dataSettings, this.#modelSettings, this.#toasts, this.#help, this.#stage, this.#chart]) part.setTexts(t);
     this.#showState();
   }
 
@@ -193,6 +197,7 @@ export class Playground {
     this.#stage.setTheme();
     this.#chart.setTheme();
     this.#picker.setTheme();
+    this.#files.setTheme();
   }
 
   /** Hides groups of controls; never a result. @param {string[]} groups */
@@ -267,6 +272,7 @@ export class Playground {
       this.#dataSettings.show(current);
       this.#modelSettings.show(current);
       this.#picker.show(dataset, current);
+      this.#files.show(dataset);
       this.#cards.show(model, dataset);
       this.#transport.setModel(catalog, model);
     }
@@ -309,9 +315,13 @@ export class Playground {
 
   /** @param {Notice} notice */
   #notice({ kind, key, vars }) {
-    const text = this.#t(`ui.notice.${key}`, vars);
+    this.#say(kind, this.#t(`ui.notice.${key}`, vars), String(vars.message ?? ""));
+  }
+
+  /** @param {Notice["kind"]} kind @param {string} text @param {string} [message] What the engine said of an error. */
+  #say(kind, text, message) {
     this.#toasts.show(text, { kind });
-    if (kind === "error") this.#listener.error(String(vars.message ?? text));
+    if (kind === "error") this.#listener.error(message || text);
   }
 }
 

@@ -158,8 +158,10 @@ impl Loader {
                 );
             }
         };
-        let lower = name.to_lowercase();
-        let loaded = if lower.ends_with(".csv") || lower.ends_with(".tsv") || table::is_table(text) {
+        let ending =
+            name.as_bytes().last_chunk::<4>().map(|ending| ending.map(|byte| byte.to_ascii_lowercase()));
+        let named = ending.is_some_and(|ending| [*b".csv", *b".tsv"].contains(&ending));
+        let loaded = if named || table::is_table(text) {
             table::read(text).or_else(|what| bad(name, what))?
         } else {
             let lines: Vec<&str> = text.lines().map(str::trim).collect();

@@ -169,6 +169,59 @@ fn values_far_out_are_scaled_and_others_are_left_alone() {
 }
 
 #[test]
+fn numbers_are_read_as_everybody_writes_them() {
+    for text in [
+        "0",
+        "-0.0",
+        "1",
+        "+7",
+        "1.",
+        ".5",
+        "-2.5e3",
+        "3.14159265358979",
+        "0.1",
+        "123456.789e-3",
+        "1e308",
+        "1E-5",
+        "2.2250738585072014e-308",
+        "000123",
+        "12345678901234567890123",
+        "0.00000000000000000000012345",
+        "1e-400",
+        "0e999",
+        "4.9e-324",
+        "99999999999999999.9e-10",
+    ] {
+        let table = table::read(&format!("{text};1;1;1\n1;1;1;1")).unwrap();
+        let exact: f64 = text.parse().unwrap();
+        let got = table::number(text).unwrap();
+        assert!((got - exact).abs() <= 1e-15 * exact.abs(), "{text}: {got}, not {exact}");
+        assert_eq!(table.rows, 2);
+    }
+    for text in [
+        "",
+        "-",
+        "+",
+        ".",
+        "e5",
+        "1e",
+        "1e+",
+        "1.2.3",
+        "1,5",
+        "0x10",
+        "NaN",
+        "inf",
+        "1e309",
+        "--1",
+        "1 2",
+        "1e99999999999",
+        "½",
+    ] {
+        assert_eq!(table::number(text), None, "{text}");
+    }
+}
+
+#[test]
 fn broken_tables_say_which_line_and_field() {
     assert!(refused("a.csv", b"1,2\n3\n").contains("a.csv: line 2 has 1 fields and line 1 has 2"));
     assert!(refused("a.csv", b"x,y\n\n1,2\n3,4,5").contains("line 4 has 3 fields and line 1 has 2"));
