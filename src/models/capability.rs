@@ -52,6 +52,8 @@ pub enum Bound {
     Exact,
     /// An importance-sampled lower bound (Burda et al. 2016, <https://arxiv.org/abs/1509.00519>).
     Importance,
+    /// The model's own, but normalised on a grid.
+    Grid,
 }
 
 impl Bound {
@@ -60,6 +62,7 @@ impl Bound {
         match self {
             Self::Exact => "exact",
             Self::Importance => "importance",
+            Self::Grid => "grid",
         }
     }
 }

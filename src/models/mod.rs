@@ -9,11 +9,13 @@ mod capability;
 pub mod condition;
 pub mod denoiser;
 pub mod diffusion;
+pub mod ebm;
 pub mod flow;
 pub mod flow_matching;
 pub mod gan;
 pub mod gmm;
 pub mod kde;
+pub mod langevin;
 pub mod mrf;
 pub mod naive_bayes;
 pub mod network;
@@ -410,6 +412,7 @@ pub const ALL: &[&Entry] = &[
     &naive_bayes::ENTRY,
     &rbm::ENTRY,
     &mrf::ENTRY,
+    &ebm::ENTRY,
 ];
 
 /// The model with this id.

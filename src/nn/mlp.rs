@@ -1,6 +1,9 @@
 //! The multi-layer perceptron, with the derivatives that adversarial penalties need.
 
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::nn::kernels::elementwise::multiply;
+use crate::nn::kernels::gemm::{Start, View, product};
+use crate::nn::ops::with_slice;
 use crate::nn::{Activation, Init, Linear, Vars, ops};
 use crate::rng::Rng;
 use candle_core::Tensor;
@@ -76,20 +79,38 @@ impl Mlp {
     /// # Errors
     /// When `xs` has another shape.
     pub fn input_gradient(&self, xs: &Tensor) -> Result<Tensor> {
-        let twin = self.detached();
-        let mut xs = xs.detach();
-        let mut slopes = Vec::with_capacity(twin.layers.len());
-        for (layer, activation) in twin.stages() {
-            let zs = layer.forward(&xs)?;
-            slopes.push(activation.derivative(&zs)?);
-            xs = activation.forward(&zs)?;
+        let n = xs.dim(0)?;
+        let mut values = xs.flatten_all()?.to_vec1::<f32>()?;
+        let mut slopes = Vec::with_capacity(self.layers.len());
+        for (layer, activation) in self.stages() {
+            let (outputs, inputs) = layer.weight.dims2()?;
+            if values.len() != n * inputs {
+                return Err(Error::Config(format!("a layer of {inputs} inputs got {:?}", xs.dims())));
+            }
+            let bias = layer.bias.as_ref().map(|bias| bias.detach().to_vec1::<f32>()).transpose()?;
+            let start = bias.as_deref().map_or(Start::Zero, Start::Row);
+            let mut zs = vec![0.0; n * outputs];
+            with_slice(&layer.weight.contiguous()?, |weight| {
+                let weight = View::new(weight, outputs, inputs).t();
+                product(View::new(&values, n, inputs), weight, &mut zs, start, f32::NEG_INFINITY);
+            })?;
+            slopes.push(ops::value_and_slope(activation, &mut zs));
+            values = zs;
         }
-        let mut gradient = xs.ones_like()?;
-        for ((layer, _), slope) in twin.stages().zip(&slopes).rev() {
+        let mut gradient = vec![1.0; values.len()];
+        for ((layer, _), slope) in self.stages().zip(&slopes).rev() {
+            let (outputs, inputs) = layer.weight.dims2()?;
+            let mut scaled = vec![0.0; gradient.len()];
+            multiply(&gradient, slope, &mut scaled);
             // (n, outputs) · (outputs, inputs) → (n, inputs)
-            gradient = ops::product(&(gradient * slope)?, &layer.weight)?;
+            gradient = vec![0.0; n * inputs];
+            with_slice(&layer.weight.contiguous()?, |weight| {
+                let weight = View::new(weight, outputs, inputs);
+                let scaled = View::new(&scaled, n, outputs);
+                product(scaled, weight, &mut gradient, Start::Zero, f32::NEG_INFINITY);
+            })?;
         }
-        Ok(gradient)
+        Ok(Tensor::from_vec(gradient, xs.shape(), xs.device())?)
     }
 
     /// The directional derivative J(x)·v at each row, as a graph in the weights.

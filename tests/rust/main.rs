@@ -6,6 +6,7 @@ mod boundary;
 mod catalogue;
 mod common;
 mod diffusion;
+mod ebm;
 mod files;
 mod flow;
 mod flow_matching;

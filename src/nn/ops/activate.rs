@@ -52,7 +52,7 @@ pub(super) fn needs_slopes(activation: Activation) -> bool {
 }
 
 /// x ← f(x), and f′(x).
-pub(super) fn value_and_slope(activation: Activation, xs: &mut [f32]) -> Vec<f32> {
+pub(crate) fn value_and_slope(activation: Activation, xs: &mut [f32]) -> Vec<f32> {
     let mut slopes = vec![0.0; xs.len()];
     kind(activation).apply_with_slopes(xs, &mut slopes);
     slopes

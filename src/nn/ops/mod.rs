@@ -20,6 +20,7 @@ mod sequences;
 mod slices;
 mod widen;
 
+pub(crate) use activate::value_and_slope;
 pub use activate::{activate, activate_derivative, softplus};
 pub use backward::backward;
 pub use classes::{IGNORED, class_log_probs, cross_entropy, embedding};
