@@ -100,9 +100,10 @@ export class Source {
      */
     info(): string;
     /**
-     * The data of a flat JSON configuration: `{"dataset": …}` and what of its settings is not at its default.
+     * The first `n` rows, if not more, of a flat JSON configuration: `{"dataset": …}` and what of its settings is
+     * not at its default.
      */
-    constructor(config: string);
+    constructor(config: string, n: number);
     /**
      * The first `n` rows, row-major.
      */
@@ -149,7 +150,7 @@ export interface InitOutput {
     readonly session_steps: (a: number) => number;
     readonly session_weights: (a: number) => [number, number, number];
     readonly source_info: (a: number) => [number, number];
-    readonly source_new: (a: number, b: number) => [number, number, number];
+    readonly source_new: (a: number, b: number, c: number) => [number, number, number];
     readonly source_rows: (a: number, b: number) => any;
     readonly start: () => void;
     readonly __wbindgen_free: (a: number, b: number, c: number) => void;

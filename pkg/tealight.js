@@ -353,13 +353,16 @@ export class Source {
         }
     }
     /**
-     * The data of a flat JSON configuration: `{"dataset": …}` and what of its settings is not at its default.
+     * The first `n` rows, if not more, of a flat JSON configuration: `{"dataset": …}` and what of its settings is
+     * not at its default.
      * @param {string} config
+     * @param {number} n
      */
-    constructor(config) {
+    constructor(config, n) {
+        const val2 = +n;
         const ptr0 = passStringToWasm0(config, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
         const len0 = WASM_VECTOR_LEN;
-        const ret = wasm.source_new(ptr0, len0);
+        const ret = wasm.source_new(ptr0, len0, val2);
         if (ret[2]) {
             throw takeFromExternrefTable0(ret[1]);
         }
