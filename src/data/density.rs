@@ -42,6 +42,11 @@ impl Mixture {
 
     /// Kernels that are a Gaussian plus a uniform draw from a square of side `smear` around the centre.
     pub fn smeared(kernels: impl IntoIterator<Item = ([f64; 2], f64)>, sigma: f64, smear: f64) -> Self {
+        Self::of(kernels.into_iter().collect(), sigma, smear)
+    }
+
+    /// Not generic: it is compiled once.
+    fn of(kernels: Vec<([f64; 2], f64)>, sigma: f64, smear: f64) -> Self {
         let mut mixture = Self {
             centres: Vec::new(),
             weights: Vec::new(),

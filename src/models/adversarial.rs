@@ -46,7 +46,11 @@ impl GanLoss {
             }
             Self::LeastSquares => (((real - 1.0)?.sqr()?.mean_all()? + fake.sqr()?.mean_all()?)? * 0.5)?,
             Self::Hinge => {
-                (real.affine(-1.0, 1.0)?.relu()?.mean_all()? + (fake + 1.0)?.relu()?.mean_all()?)?
+                {
+                    // The library's own relu has a comparison in its gradient, which the package leaves out.
+                    let relu = |xs: Tensor| Activation::Relu.forward(&xs);
+                    (relu(real.affine(-1.0, 1.0)?)?.mean_all()? + relu((fake + 1.0)?)?.mean_all()?)?
+                }
             }
             Self::Wgan | Self::WganGp => (fake.mean_all()? - real.mean_all()?)?,
         })

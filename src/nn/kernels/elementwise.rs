@@ -4,7 +4,7 @@
 //! for size: a loop that takes a closure would be several times slower there.
 
 use super::functions::{self, Function};
-use super::maps::{map, map_both, map_in_place, sum_pairs, sum_pairs_into, update, zip};
+use super::maps::{map_both, map_in_place, sum_pairs, sum_pairs_into, update, zip};
 use super::simd::F4;
 use super::vmath;
 
@@ -22,6 +22,9 @@ pub enum Kind {
     Sigmoid,
     Identity,
 }
+
+/// How many values are taken at once where a scratch pad is needed.
+const STRETCH: usize = 256;
 
 /// `$body` with `$F` standing for the function: each has loops of its own.
 macro_rules! with_function {
@@ -67,7 +70,14 @@ impl Kind {
     /// When the two are not equally long.
     #[inline(never)]
     pub fn slopes(self, xs: &[f32], out: &mut [f32]) {
-        with_function!(self, F => map(xs, out, F::slope));
+        assert_eq!(xs.len(), out.len());
+        // The loops of another function with a scratch pad: loops of its own would be downloaded, too.
+        let mut values = [0.0; STRETCH];
+        for (xs, out) in xs.chunks(STRETCH).zip(out.chunks_mut(STRETCH)) {
+            let values = &mut values[..xs.len()];
+            values.copy_from_slice(xs);
+            self.apply_with_slopes(values, out);
+        }
     }
 
     /// out ← g·f′, from y = f(x).
@@ -85,7 +95,14 @@ impl Kind {
     /// When the three are not equally long.
     #[inline(never)]
     pub fn add_slope(self, xs: &[f32], gradient: &[f32], sum: &mut [f32]) {
-        with_function!(self, F => update(xs, gradient, sum, |x, g, sum| sum + g * F::slope(x)));
+        assert!(xs.len() == gradient.len() && xs.len() == sum.len());
+        let mut slopes = [0.0; STRETCH];
+        let parts = xs.chunks(STRETCH).zip(gradient.chunks(STRETCH)).zip(sum.chunks_mut(STRETCH));
+        for ((xs, gradient), sum) in parts {
+            let slopes = &mut slopes[..xs.len()];
+            self.slopes(xs, slopes);
+            add_product(gradient, slopes, sum);
+        }
     }
 
     /// sum ← sum + g·f″(x).

@@ -59,14 +59,14 @@ impl Lattice {
                 }
             }
         }
-        let colour = |site: &usize| match (site / width % 2, site % width % 2) {
+        let colour = |site: usize| match (site / width % 2, site % width % 2) {
             (0, 0) => 0,
             (1, 1) => 1,
             (0, _) => 2,
             _ => 3,
         };
-        let mut order: Vec<usize> = (0..height * width).collect();
-        order.sort_by_key(colour);
+        let sites = |wanted: usize| (0..height * width).filter(move |site| colour(*site) == wanted);
+        let order = (0..4).flat_map(sites).collect();
         Self { height, width, directions, neighbours, order }
     }
 
