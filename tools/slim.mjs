@@ -23,7 +23,7 @@ const NEVER = [
   /^_R[^C]*C(?:s[0-9A-Za-z]*_)?11candle_core.*5utils\d+(?:unary|binary)_map[a-z_]*?[dxshlm](?=[A-Z])/,
   /11candle_core.*11IndexSelect[dxshl]E/,
   // Operations that the project has replaced, or does not need.
-  /11candle_core.*(?:5WCond|6MatMul|3Cmp|8to_dtype|11ReduceIndex|6Gather|8IndexAdd|6conv1d|6conv2d|ConvTranspose|Conv1D|Conv2D|AvgPool2D|MaxPool2D|UpsampleNearest|UpsampleBilinear|Im2Col|Col2Im|7Scatter|10ScatterAdd)/,
+  /11candle_core.*(?:5WCond|6MatMul|3Cmp|11ReduceIndex|6Gather|8IndexAdd|6conv1d|6conv2d|ConvTranspose|Conv1D|Conv2D|AvgPool2D|MaxPool2D|UpsampleNearest|UpsampleBilinear|Im2Col|Col2Im|7Scatter|10ScatterAdd)/,
   // What a gradient of the library's would need that no model takes.
   /11candle_core.*6Tensor(?:6matmul|10where_cond|9index_add|6gather|7scatter|11scatter_add|14scatter_checks|13interpolate2d|1[0-9]conv|2[0-9]conv|2[0-9]avg_pool2d|2[0-9]max_pool2d)/,
   // Threads, which there are none of.

@@ -14,6 +14,7 @@ use candle_core::Tensor;
 
 use crate::choices;
 use crate::error::Result;
+use crate::nn::Activation;
 use crate::nn::ops::softplus;
 
 choices! {
