@@ -65,7 +65,8 @@ fn the_density_has_mass_one_and_paths_lead_downhill() {
             energy.energy(&matrix(stage.to_vec(), 300, 2).unwrap()).unwrap().iter().sum::<f32>() / 300.0
         })
         .collect();
-    assert!(means.windows(2).all(|pair| pair[1] < pair[0] + 0.1) && means[4] < means[0] - 0.5, "{means:?}");
+    // The first stage is noise; the others lie in the valleys, with the noise of their temperature.
+    assert!(means[1..].iter().all(|mean| *mean < means[0] - 1.0), "{means:?}");
 }
 
 #[test]
