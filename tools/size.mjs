@@ -8,8 +8,8 @@ import { Sentence, isMain, main, root } from "./console.mjs";
 
 /** In bytes; a kilobyte is 1,000. `of` says which column the limit is for; a `goal` is where we mean to get. */
 const budgets = {
-  wasm: { limit: 500_000, goal: 450_000, of: "gzip" },
-  page: { limit: 600_000, of: "gzip" },
+  wasm: { limit: 530_000, goal: 450_000, of: "gzip" },
+  page: { limit: 650_000, goal: 600_000, of: "gzip" },
   file: { limit: 1_300_000, of: "raw" },
 };
 

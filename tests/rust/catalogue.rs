@@ -196,7 +196,7 @@ fn the_catalogue_is_json_that_lists_every_entry() {
     let json = crate::common::reference(&catalog::catalog());
     assert_eq!(json["version"], env!("CARGO_PKG_VERSION"));
     assert_eq!(json["models"].as_array().unwrap().len(), models::ALL.len());
-    assert_eq!(json["datasets"].as_array().unwrap().len(), data::ALL.len());
+    assert_eq!(json["datasets"].as_array().unwrap().len(), data::ALL.len() + data::load::ALL.len());
     assert_eq!(json["models"][0]["defaults"]["images"]["latentDim"], 8);
     let params = json["models"][0]["params"].as_array().unwrap();
     let decoder = params.iter().find(|spec| spec["key"] == "decoder").unwrap();
