@@ -27,6 +27,8 @@ test('layers follow capabilities, with both kinds of points and the best ground 
   assert.deepEqual(layersOf([]).on, ['sampleDensity', 'real', 'samples']);
   assert.deepEqual(layersOf(['density', 'reconstruct']).on, ['density', 'real', 'samples']);
   assert.deepEqual(layersOf(['discriminator']).on, ['discriminator', 'real', 'samples']);
+  assert.deepEqual(layersOf(['density', 'paths']).on, ['sampleDensity', 'real', 'samples'], 'a density along the way is dear');
+  assert.deepEqual(layersOf(['density', 'paths', 'latent']).on, ['density', 'real', 'samples']);
   assert.deepEqual(layersOf(['density', 'energy', 'components']).on, ['density', 'real', 'samples', 'components']);
   assert.deepEqual(layersOf(['density'], 'images').available, []);
 });

@@ -26,6 +26,7 @@ export const LAYERS = [
  */
 export class Layers {
   /** @type {readonly Layer[]} */ available = [];
+  /** @type {Set<string>} */ #can = new Set();
   /** @type {Set<string>} */ #on = new Set();
   /** @type {Set<(byVisitor: boolean) => void>} */ #listeners = new Set();
 
@@ -36,6 +37,7 @@ export class Layers {
   setModel(can, domain) {
     const next = domain === 'points' ? LAYERS.filter((l) => !l.needs || can.has(l.needs)) : [];
     const same = next.length === this.available.length && next.every((layer, i) => layer === this.available[i]);
+    this.#can = can;
     if (same) return;
     this.available = next;
     this.#on = new Set(this.defaults());
@@ -43,8 +45,9 @@ export class Layers {
 
   /** Both kinds of points, the parts of a mixture, and the most telling ground: the model's own word over an estimate from samples. */
   defaults() {
-    const fields = this.available.filter((layer) => layer.field);
-    const ground = fields.at(-1);
+    // A density that is integrated along the way from noise to data takes a second: it is there to be asked for.
+    const dear = this.#can.has('paths') && !this.#can.has('latent') && !this.#can.has('energy');
+    const ground = this.available.filter((layer) => layer.field && !(dear && layer.id === 'density')).at(-1);
     return [...(ground ? [ground.id] : []), ...this.available.filter((l) => l.usual).map((l) => l.id)];
   }
 
