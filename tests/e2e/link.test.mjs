@@ -111,9 +111,10 @@ for (const { model, dataset } of catalog.models.map((model) => pairs.find((pair)
       assert.notDeepEqual(await run(), first);
     }));
 
+  const live = model.params.find(({ kind, effect, when, advanced }) => kind === "log" && effect === "live" && !when && !advanced);
+  // What is estimated in closed form has no rate to change on the way.
+  if (!live) continue;
   test(`${model.id}: a change made while running is in the link, at its step, and its reader gets the same state`, async () => {
-    const live = model.params.find(({ kind, effect, when, advanced }) => kind === "log" && effect === "live" && !when && !advanced);
-    assert.ok(live);
     let link = "";
     let state = "";
     await it.visit({ hash: hashOf({ model, dataset }) }, async (visit) => {

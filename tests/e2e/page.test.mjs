@@ -168,7 +168,7 @@ test("a control that has the focus keeps its keys", () =>
 test("everything can be reached with the Tab key, and has a name", () =>
   it.visit({ hash: hashOf(usual) }, async (visit) => {
     await visit.ready();
-    const nameless = await visit.find(":is(button, input, select, canvas[tabindex], [role=tab])").evaluateAll((nodes) =>
+    const nameless = await visit.find(":is(button, input:not([hidden]), select, canvas[tabindex], [role=tab])").evaluateAll((nodes) =>
       nodes.filter((node) => {
         const element = /** @type {HTMLElement & {labels?: NodeListOf<HTMLLabelElement>}} */ (node);
         const text = element.getAttribute("aria-label") || element.textContent || element.title || [...(element.labels ?? [])].map((label) => label.textContent).join("");
