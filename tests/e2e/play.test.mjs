@@ -17,7 +17,7 @@ after(async () => {
 /** Presses play and watches: the counter rises, the picture changes, pause holds both. */
 async function plays(visit) {
   await visit.ready();
-  await visit.until("a picture", async () => (await visit.colours()) > 8);
+  await visit.until("a picture", async () => (await visit.colours()) > 2);
   const first = await visit.picture();
   await visit.play();
   await visit.reaches(20);
@@ -50,7 +50,7 @@ test("every data set has a thumbnail, a picture, and takes a step", () =>
       await visit.until("its run to begin", async () => (await visit.step()) === 0);
       await visit.find("button.step").click();
       await visit.reaches(1);
-      await visit.until("a picture", async () => (await visit.colours()) > 8);
+      await visit.until("a picture", async () => (await visit.colours()) > 2);
       pictures.add(await visit.settled());
     }
     assert.equal(pictures.size, pairs.filter(({ model, dataset }) => model === catalog.models[0] && !dataset.drawable).length);
