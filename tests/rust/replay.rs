@@ -1,10 +1,10 @@
 //! Same seed, same bits; a snapshot goes on as the run it was taken of.
 
-use crate::common::{number, pairs, session, text};
+use crate::common::{number, representatives, session, text};
 
 #[test]
 fn the_same_seed_gives_the_same_bits_and_another_seed_does_not() {
-    for (dataset, model) in pairs() {
+    for (dataset, model) in representatives() {
         let run = |seed: f64| {
             let mut session = session(dataset, model, &[("seed", number(seed))]);
             session.step(20).unwrap();
@@ -31,7 +31,7 @@ fn slices_of_steps_change_nothing_and_views_change_nothing() {
 
 #[test]
 fn a_restored_snapshot_continues_bit_for_bit() {
-    for (dataset, model) in pairs() {
+    for (dataset, model) in representatives() {
         let mut straight = session(dataset, model, &[]);
         straight.step(30).unwrap();
         let snapshot = straight.snapshot().unwrap();
