@@ -46,10 +46,16 @@ async function digestsIn(command) {
     return JSON.parse(await Promise.race([result, late]));
   } finally {
     clearTimeout(timer);
+    const gone = new Promise((resolve) => browser.on("exit", resolve).on("error", resolve));
     browser.kill("SIGKILL");
     server.closeAllConnections();
     server.close();
-    rmSync(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
+    if (browser.exitCode === null && browser.signalCode === null && browser.pid) await gone;
+    try {
+      rmSync(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
+    } catch {
+      // A helper process of the browser may still be writing: what is left lies among temporary files.
+    }
   }
 }
 
