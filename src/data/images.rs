@@ -32,13 +32,6 @@ pub fn of(shape: Shape, classes: usize, train: Split, held_out: Split) -> Data {
     }
 }
 
-/// Makes every pixel 0 or 1: white from half of the brightness on.
-pub fn binarize(pixels: &mut [f32]) {
-    for pixel in pixels {
-        *pixel = f32::from(u8::from(*pixel >= 0.5));
-    }
-}
-
 /// A square image to draw on; x and y go from 0 to 1, y downwards.
 ///
 /// What is drawn is given by its signed distance, negative inside: an edge is as wide as a pixel.

@@ -42,7 +42,7 @@ fn generate(values: &[(String, Value)], seed: u32) -> Result<Data> {
         let digit = rng.below(10);
         write(digit, variety, size, rng, pixels);
         if binarize {
-            images::binarize(pixels);
+            tealight_kernels::bits::binarize(pixels);
         }
         digit
     }))

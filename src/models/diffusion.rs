@@ -373,6 +373,10 @@ impl Density for Diffusion {
         Bound::Exact
     }
 
+    fn dear(&self) -> bool {
+        true
+    }
+
     /// log p(x) of the flow that DDIM follows in the limit of many steps (Song et al. 2021,
     /// <https://arxiv.org/abs/2011.13456>), without classes.
     ///

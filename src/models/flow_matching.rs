@@ -221,6 +221,10 @@ impl Density for FlowMatching {
         Bound::Exact
     }
 
+    fn dear(&self) -> bool {
+        true
+    }
+
     /// log p(x) = log N(x₀; 0, I) − ∫ ∇·v dt along the way from x back to the noise x₀ (Chen et al. 2018,
     /// <https://arxiv.org/abs/1806.07366>), for the flow without classes.
     fn log_prob(&self, xs: &Tensor, _: &mut Rng) -> Result<Vec<f32>> {

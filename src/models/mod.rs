@@ -103,21 +103,28 @@ impl Step<'_> {
     ///
     /// With replacement, the stream's state is the only state: nothing to keep between steps.
     pub fn batch(&mut self, n: usize) -> Result<Tensor> {
-        Ok(self.labelled_batch(n)?.0)
+        self.rows(n, |_| ())
     }
 
     /// [`Step::batch`] with the label of each row; no labels where the data have none.
     pub fn labelled_batch(&mut self, n: usize) -> Result<(Tensor, Vec<u32>)> {
+        let known = self.data.train.labels.as_deref().unwrap_or_default();
+        let mut labels = Vec::new();
+        let xs = self.rows(n, |row| labels.extend(known.get(row)))?;
+        Ok((xs, labels))
+    }
+
+    /// `n` training rows; `seen` is told which.
+    fn rows(&mut self, n: usize, mut seen: impl FnMut(usize)) -> Result<Tensor> {
         let (train, shape) = (&self.data.train, &self.data.shape);
         let rows = train.len(shape) as u32;
         let mut xs = Vec::with_capacity(n * shape.size());
-        let mut labels = Vec::new();
         for _ in 0..n {
             let row = self.batches.below(rows) as usize;
             xs.extend_from_slice(train.row(shape, row));
-            labels.extend(train.labels.as_ref().and_then(|labels| labels.get(row)));
+            seen(row);
         }
-        Ok((matrix(xs, n, shape.size())?, labels))
+        matrix(xs, n, shape.size())
     }
 
     /// Applies the update that `loss` asks for.
@@ -311,6 +318,15 @@ pub enum Misfit {
 impl Misfit {
     /// Every reason.
     pub const ALL: [Self; 5] = [Self::Domain, Self::Plane, Self::Large, Self::Colour, Self::Labels];
+
+    /// What keeps a model from images that is for at most `most` pixels of one channel.
+    pub fn of_grey_images(shape: &Shape, most: usize) -> Option<Self> {
+        match shape {
+            shape if shape.channels > 1 => Some(Self::Colour),
+            shape if shape.size() > most => Some(Self::Large),
+            _ => None,
+        }
+    }
 
     /// The id in the catalogue.
     pub fn id(self) -> &'static str {

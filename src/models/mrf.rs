@@ -330,11 +330,7 @@ pub const ENTRY: Entry = Entry {
     id: "mrf",
     badge: "explicit",
     domains: &[Domain::Images],
-    limits: |shape, _| match shape {
-        shape if shape.channels > 1 => Some(Misfit::Colour),
-        shape if shape.size() > LARGEST => Some(Misfit::Large),
-        _ => None,
-    },
+    limits: |shape, _| Misfit::of_grey_images(shape, LARGEST),
     capabilities: &["density", "energy"],
     specs: MrfParams::specs,
     defaults: |_| Vec::new(),

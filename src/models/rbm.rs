@@ -337,11 +337,7 @@ pub const ENTRY: Entry = Entry {
     id: "rbm",
     badge: "explicit",
     domains: &[Domain::Images],
-    limits: |shape, _| match shape {
-        shape if shape.channels > 1 => Some(Misfit::Colour),
-        shape if shape.size() > LARGEST => Some(Misfit::Large),
-        _ => None,
-    },
+    limits: |shape, _| Misfit::of_grey_images(shape, LARGEST),
     capabilities: &["density", "energy", "filters"],
     specs: RbmParams::specs,
     defaults: |_| Vec::new(),

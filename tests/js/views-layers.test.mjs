@@ -7,9 +7,9 @@ import { Store } from '../../www/views/store.js';
 import { tabsFor } from '../../www/views/tabs.js';
 import { wordsOf } from '../../www/views/text-figure.js';
 
-const layersOf = (/** @type {string[]} */ capabilities, domain = 'points') => {
+const layersOf = (/** @type {string[]} */ capabilities, domain = 'points', /** @type {string[]} */ dear = []) => {
   const layers = new Layers();
-  layers.setModel(new Set(capabilities), domain);
+  layers.setModel(new Set(capabilities), domain, dear);
   return layers;
 };
 
@@ -27,7 +27,7 @@ test('layers follow capabilities, with both kinds of points and the best ground 
   assert.deepEqual(layersOf([]).on, ['sampleDensity', 'real', 'samples']);
   assert.deepEqual(layersOf(['density', 'reconstruct']).on, ['density', 'real', 'samples']);
   assert.deepEqual(layersOf(['discriminator']).on, ['discriminator', 'real', 'samples']);
-  assert.deepEqual(layersOf(['density', 'paths']).on, ['sampleDensity', 'real', 'samples'], 'a density along the way is dear');
+  assert.deepEqual(layersOf(['density', 'paths'], 'points', ['density']).on, ['sampleDensity', 'real', 'samples'], 'what takes long is there to be asked for');
   assert.deepEqual(layersOf(['density', 'paths', 'latent']).on, ['density', 'real', 'samples']);
   assert.deepEqual(layersOf(['density', 'energy', 'components']).on, ['density', 'real', 'samples', 'components']);
   assert.deepEqual(layersOf(['density'], 'images').available, []);
@@ -50,9 +50,9 @@ test('one ground shows at a time; a change is told as the visitor’s or not', (
 test('the layers of one model are not forgotten for another with the same ones', () => {
   const layers = layersOf(['density']);
   layers.toggle('real');
-  layers.setModel(new Set(['density']), 'points');
+  layers.setModel(new Set(['density']), 'points', []);
   assert.equal(layers.has('real'), false);
-  layers.setModel(new Set(['discriminator']), 'points');
+  layers.setModel(new Set(['discriminator']), 'points', []);
   assert.equal(layers.has('real'), true);
 });
 

@@ -341,6 +341,7 @@ function emptyInfo(model, dataset, config) {
     extent: SHEET,
     parameters: 0,
     capabilities: model.capabilities,
+    dear: [],
     latentDim: null,
     losses: model.losses.map((loss) => ({ ...loss, last: null })),
     references: [],

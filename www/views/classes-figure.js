@@ -4,7 +4,7 @@ import { Figure, coordinates } from './figure.js';
 import { formatCount } from './format.js';
 import { paintGround } from './images-figure.js';
 import { Plane } from './scales.js';
-import { tileRect, Tiles } from './tiles.js';
+import { paintWall, Tiles, wallOf } from './tiles.js';
 
 /** What the model draws when it is told a class: points carry their class's mark, images stand in a row of their own. */
 export class ClassesFigure extends Figure {
@@ -70,14 +70,7 @@ export class ClassesFigure extends Figure {
     if (!section) return;
     const [classes, n] = section.shape;
     this.#tiles.update(section.data, classes * n, this.context.info.shape, this.context.palette);
-    g.setTransform(1, 0, 0, 1, 0, 0);
-    const grid = { width: surface.canvas.width, height: surface.canvas.height, columns: n, rows: classes, gap: Math.max(1, Math.round(2 * surface.ratio)) };
-    for (let c = 0; c < classes; c++) {
-      for (let i = 0; i < n; i++) {
-        const r = tileRect(grid, i, c);
-        this.#tiles.draw(g, c * n + i, r.x, r.y, r.width, r.height);
-      }
-    }
+    paintWall(g, this.#tiles, wallOf(surface, n, classes), (i, c) => c * n + i);
   }
 
   /** @override @param {number} px @param {number} py */

@@ -4,7 +4,7 @@ import { formatCount, formatNumber } from './format.js';
 import { paintGround } from './images-figure.js';
 import { tileColumns } from './scales.js';
 import { range } from './summary.js';
-import { tileRect, Tiles } from './tiles.js';
+import { paintWall, Tiles, wallOf } from './tiles.js';
 
 /** What single units respond to, one tile each: weights by sign, means in ink. */
 export class FiltersFigure extends Figure {
@@ -35,13 +35,8 @@ export class FiltersFigure extends Figure {
     if (this.#unit.length !== section.data.length) this.#unit = new Float32Array(section.data.length);
     for (let i = 0; i < this.#unit.length; i++) this.#unit[i] = signed ? 0.5 + (0.5 * section.data[i]) / top : section.data[i];
     this.#tiles.update(this.#unit, units, info.shape, palette, signed ? 'weights' : 'ink');
-    g.setTransform(1, 0, 0, 1, 0, 0);
     const columns = tileColumns(units, info.shape.height / info.shape.width);
-    const grid = { width: surface.canvas.width, height: surface.canvas.height, columns, rows: Math.ceil(units / columns), gap: Math.max(1, Math.round(2 * surface.ratio)) };
-    for (let i = 0; i < units; i++) {
-      const r = tileRect(grid, i % columns, Math.floor(i / columns));
-      this.#tiles.draw(g, i, r.x, r.y, r.width, r.height);
-    }
+    paintWall(g, this.#tiles, wallOf(surface, columns, Math.ceil(units / columns)), (column, row) => row * columns + column);
   }
 
   /** @override */

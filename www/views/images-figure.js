@@ -3,7 +3,7 @@ import { Figure } from './figure.js';
 import { formatCount, formatNumber } from './format.js';
 import { tileColumns } from './scales.js';
 import { mean, rowErrors } from './summary.js';
-import { tileRect, Tiles } from './tiles.js';
+import { paintWall, tileRect, Tiles, wallOf } from './tiles.js';
 
 const COUNT = 64;
 
@@ -41,10 +41,9 @@ export class ImagesFigure extends Figure {
 
   #grid() {
     const { shape } = this.context.info;
-    const { canvas, ratio } = this.surface;
     const count = Math.min(COUNT, this.section(this.id)?.shape[0] ?? COUNT);
     const columns = tileColumns(count, shape.height / shape.width);
-    return { width: canvas.width, height: canvas.height, columns, rows: Math.ceil(count / columns), gap: Math.max(1, Math.round(2 * ratio)), count };
+    return { ...wallOf(this.surface, columns, Math.ceil(count / columns)), count };
   }
 
   /** @override @param {CanvasRenderingContext2D} g @param {Surface} surface */
@@ -54,11 +53,7 @@ export class ImagesFigure extends Figure {
     if (!section) return;
     const grid = this.#grid();
     this.#tiles.update(section.data, grid.count, this.context.info.shape, this.context.palette);
-    g.setTransform(1, 0, 0, 1, 0, 0);
-    for (let i = 0; i < grid.count; i++) {
-      const r = tileRect(grid, i % grid.columns, Math.floor(i / grid.columns));
-      this.#tiles.draw(g, i, r.x, r.y, r.width, r.height);
-    }
+    paintWall(g, this.#tiles, grid, (column, row) => row * grid.columns + column);
   }
 
   /** @override @param {number} px @param {number} py */

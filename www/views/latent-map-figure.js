@@ -4,7 +4,7 @@ import { formatCount, formatNumber } from './format.js';
 import { paintGround } from './images-figure.js';
 import { PlaneHandle } from './plane-handle.js';
 import { mean } from './summary.js';
-import { tileRect, Tiles } from './tiles.js';
+import { paintWall, Tiles, wallOf } from './tiles.js';
 
 const GRID = 12;
 
@@ -40,14 +40,7 @@ export class LatentMapFigure extends Figure {
     if (!section) return;
     const [k] = section.shape;
     this.#tiles.update(section.data, k * k, info.shape, palette);
-    g.setTransform(1, 0, 0, 1, 0, 0);
-    const grid = { width: surface.canvas.width, height: surface.canvas.height, columns: k, rows: k, gap: Math.max(1, Math.round(surface.ratio)) };
-    for (let iv = 0; iv < k; iv++) {
-      for (let iu = 0; iu < k; iu++) {
-        const r = tileRect(grid, iu, k - 1 - iv);
-        this.#tiles.draw(g, iv * k + iu, r.x, r.y, r.width, r.height);
-      }
-    }
+    paintWall(g, this.#tiles, wallOf(surface, k, k, 1), (iu, row) => (k - 1 - row) * k + iu);
   }
 
   /** @override @param {number} px @param {number} py */

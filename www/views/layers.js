@@ -26,18 +26,19 @@ export const LAYERS = [
  */
 export class Layers {
   /** @type {readonly Layer[]} */ available = [];
-  /** @type {Set<string>} */ #can = new Set();
+  /** @type {readonly string[]} */ #dear = [];
   /** @type {Set<string>} */ #on = new Set();
   /** @type {Set<(byVisitor: boolean) => void>} */ #listeners = new Set();
 
   /**
    * @param {Set<string>} can what the model can show
    * @param {string} domain
+   * @param {readonly string[]} dear fields that take long: they are there to be asked for
    */
-  setModel(can, domain) {
+  setModel(can, domain, dear) {
     const next = domain === 'points' ? LAYERS.filter((l) => !l.needs || can.has(l.needs)) : [];
-    const same = next.length === this.available.length && next.every((layer, i) => layer === this.available[i]);
-    this.#can = can;
+    const same = next.length === this.available.length && next.every((layer, i) => layer === this.available[i]) && dear.join() === this.#dear.join();
+    this.#dear = dear;
     if (same) return;
     this.available = next;
     this.#on = new Set(this.defaults());
@@ -45,9 +46,7 @@ export class Layers {
 
   /** Both kinds of points, the parts of a mixture, and the most telling ground: the model's own word over an estimate from samples. */
   defaults() {
-    // A density that is integrated along the way from noise to data takes a second: it is there to be asked for.
-    const dear = this.#can.has('paths') && !this.#can.has('latent') && !this.#can.has('energy');
-    const ground = this.available.filter((layer) => layer.field && !(dear && layer.id === 'density')).at(-1);
+    const ground = this.available.filter((layer) => layer.field && !this.#dear.includes(layer.id)).at(-1);
     return [...(ground ? [ground.id] : []), ...this.available.filter((l) => l.usual).map((l) => l.id)];
   }
 

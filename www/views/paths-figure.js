@@ -7,7 +7,7 @@ import { paintGround } from './images-figure.js';
 import { pointRadius, stampPoints } from './marks.js';
 import { Plane } from './scales.js';
 import { spread } from './summary.js';
-import { tileRect, Tiles } from './tiles.js';
+import { paintWall, Tiles, wallOf } from './tiles.js';
 import { TimeSlider } from './time-slider.js';
 
 const POINTS = { id: 'paths', n: 400, frames: 25 };
@@ -144,14 +144,7 @@ export class ImagePathsFigure extends Figure {
     if (!section) return;
     const [frames, n] = section.shape;
     this.#tiles.update(section.data, frames * n, this.context.info.shape, this.context.palette);
-    g.setTransform(1, 0, 0, 1, 0, 0);
-    const grid = { width: surface.canvas.width, height: surface.canvas.height, columns: frames, rows: n, gap: Math.max(1, Math.round(2 * surface.ratio)) };
-    for (let frame = 0; frame < frames; frame++) {
-      for (let i = 0; i < n; i++) {
-        const r = tileRect(grid, frame, i);
-        this.#tiles.draw(g, frame * n + i, r.x, r.y, r.width, r.height);
-      }
-    }
+    paintWall(g, this.#tiles, wallOf(surface, frames, n), (frame, i) => frame * n + i);
   }
 
   /** @override */

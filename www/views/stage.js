@@ -92,7 +92,7 @@ export class Stage {
     } else {
       this.#key = key;
       this.#store.clear();
-      this.#layers.setModel(can, dataset.domain);
+      this.#layers.setModel(can, dataset.domain, info.dear);
       this.#context = { t: this.#t, palette: this.#palette, marks: this.#marks, store: this.#store, place: this.#place, layers: this.#layers, model, dataset, info, extent, can };
       this.#tabs.setTabs(tabsFor(dataset.domain, can).map((tab) => tab.id));
       this.#tabs.setTexts(this.#t);

@@ -69,6 +69,34 @@ export class Tiles {
   }
 }
 
+/**
+ * Stamps tiles over a whole canvas.
+ * @param {CanvasRenderingContext2D} g
+ * @param {Tiles} tiles
+ * @param {{width: number, height: number, columns: number, rows: number, gap: number}} grid in device pixels
+ * @param {(column: number, row: number) => number} indexOf which image stands in a column and row from the top
+ */
+export function paintWall(g, tiles, grid, indexOf) {
+  g.setTransform(1, 0, 0, 1, 0, 0);
+  for (let row = 0; row < grid.rows; row++) {
+    for (let column = 0; column < grid.columns; column++) {
+      const r = tileRect(grid, column, row);
+      tiles.draw(g, indexOf(column, row), r.x, r.y, r.width, r.height);
+    }
+  }
+}
+
+/**
+ * The grid of a wall on a surface, with gaps of so many CSS pixels.
+ * @param {import('./surface.js').Surface} surface
+ * @param {number} columns
+ * @param {number} rows
+ * @param {number} [gap]
+ */
+export function wallOf({ canvas, ratio }, columns, rows, gap = 2) {
+  return { width: canvas.width, height: canvas.height, columns, rows, gap: Math.max(1, Math.round(gap * ratio)) };
+}
+
 /** @param {number} value */
 export function toByte(value) {
   return value >= 1 ? 255 : value > 0 ? (value * 255 + 0.5) | 0 : 0;

@@ -6,7 +6,8 @@ use crate::error::Result;
 use crate::nn::Activation;
 use crate::nn::kernels::elementwise::{Kind, multiply};
 use crate::params::Choice;
-use candle_core::{CpuStorage, CustomOp1, Layout, Shape, Tensor};
+use candle_core::{CpuStorage, CustomOp1, Layout, Shape, Tensor, bail};
+use std::sync::Mutex;
 
 /// f(x), at any shape.
 pub fn activate(xs: &Tensor, activation: Activation) -> Result<Tensor> {
@@ -41,16 +42,6 @@ fn kind(activation: Activation) -> Kind {
     }
 }
 
-/// x ← f(x).
-pub(super) fn in_place(activation: Activation, xs: &mut [f32]) {
-    kind(activation).apply(xs);
-}
-
-/// Whether [`times_slope`] needs what [`value_and_slope`] gives.
-pub(super) fn needs_slopes(activation: Activation) -> bool {
-    kind(activation).needs_slopes()
-}
-
 /// x ← f(x), and f′(x).
 pub(crate) fn value_and_slope(activation: Activation, xs: &mut [f32]) -> Vec<f32> {
     let mut slopes = vec![0.0; xs.len()];
@@ -58,15 +49,60 @@ pub(crate) fn value_and_slope(activation: Activation, xs: &mut [f32]) -> Vec<f32
     slopes
 }
 
-/// g·f′, from f or, where it is needed, from f′.
-pub(super) fn times_slope(activation: Activation, gradient: &[f32], ys: &[f32], slopes: &[f32]) -> Vec<f32> {
-    let mut out = vec![0.0; gradient.len()];
-    if needs_slopes(activation) {
-        multiply(gradient, slopes, &mut out);
-    } else {
-        kind(activation).times_slope_at_value(gradient, ys, &mut out);
+/// The activation at the end of a layer's operation: what the forward pass keeps of it for the backward pass.
+pub(super) struct Ending {
+    activation: Activation,
+    /// Whether there will be a backward pass.
+    tracked: bool,
+    /// f′ at each output, where it cannot be had from f.
+    slopes: Mutex<Vec<f32>>,
+}
+
+impl Ending {
+    /// The end of an operation on these inputs.
+    pub(super) fn new<'a>(activation: Activation, inputs: impl IntoIterator<Item = &'a Tensor>) -> Self {
+        let tracked = inputs.into_iter().any(Tensor::track_op);
+        Self { activation, tracked, slopes: Mutex::new(Vec::new()) }
     }
-    out
+
+    /// Where the product before it can be bounded from below, which is all that relu does.
+    pub(super) fn low(&self) -> f32 {
+        if self.activation == Activation::Relu { 0.0 } else { f32::NEG_INFINITY }
+    }
+
+    /// y ← f(y), after a product that was bounded by [`Ending::low`].
+    pub(super) fn finish(&self, ys: &mut [f32]) -> candle_core::Result<()> {
+        match self.activation {
+            Activation::Relu | Activation::Identity => {}
+            other if self.tracked && kind(other).needs_slopes() => {
+                let Ok(mut slopes) = self.slopes.lock() else { bail!("a layer's slopes are locked") };
+                *slopes = value_and_slope(other, ys);
+            }
+            other => kind(other).apply(ys),
+        }
+        Ok(())
+    }
+
+    /// Calls `f` with g·f′, the gradient before the activation.
+    pub(super) fn with_gradient<R>(
+        &self,
+        gradient: &[f32],
+        ys: &Tensor,
+        f: impl FnOnce(&[f32]) -> candle_core::Result<R>,
+    ) -> candle_core::Result<R> {
+        if self.activation == Activation::Identity {
+            return f(gradient);
+        }
+        let kind = kind(self.activation);
+        let mut scaled = vec![0.0; gradient.len()];
+        if kind.needs_slopes() {
+            let Ok(slopes) = self.slopes.lock() else { bail!("a layer's slopes are locked") };
+            multiply(gradient, &slopes, &mut scaled);
+        } else {
+            with_slice(ys, |ys| kind.times_slope_at_value(gradient, ys, &mut scaled))?;
+        }
+        f(&scaled)
+    }
 }
 
 struct Value(Activation);
@@ -78,7 +114,7 @@ impl CustomOp1 for Value {
 
     fn cpu_fwd(&self, xs: &CpuStorage, layout: &Layout) -> candle_core::Result<(CpuStorage, Shape)> {
         let mut ys = storage_slice(xs, layout)?.to_vec();
-        in_place(self.0, &mut ys);
+        kind(self.0).apply(&mut ys);
         output(ys, layout.shape())
     }
 

@@ -1,6 +1,6 @@
 //! Convolutions with bias and activation in one operation.
 
-use super::activate::{in_place, needs_slopes, times_slope, value_and_slope};
+use super::activate::Ending;
 use super::backward::gradient_of;
 use super::slices::{output, storage_slice, with_slice};
 use crate::error::Result;
@@ -8,8 +8,7 @@ use crate::nn::Activation;
 use crate::nn::kernels::conv::{Axis, Conv};
 use crate::nn::kernels::gemm::Start;
 use crate::nn::kernels::reduce::add_planes;
-use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Shape, Tensor, bail};
-use std::sync::Mutex;
+use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Shape, Tensor};
 
 /// f(the windows of x times the weights, plus b): the cross-correlation that deep learning calls convolution.
 ///
@@ -67,11 +66,7 @@ struct ConvAct {
     conv: Conv,
     /// Whether x is the map and y the image.
     transposed: bool,
-    activation: Activation,
-    /// Whether there will be a backward pass.
-    tracked: bool,
-    /// f′ at each output, where it cannot be had from f.
-    slopes: Mutex<Vec<f32>>,
+    ending: Ending,
 }
 
 impl ConvAct {
@@ -91,9 +86,9 @@ impl ConvAct {
         let (true, Some(vertical), Some(horizontal)) = (fits, vertical, horizontal) else {
             return Err(refused());
         };
-        let tracked = [Some(xs), Some(weight), bias].into_iter().flatten().any(Tensor::track_op);
         let conv = Conv { batch, inputs, outputs, vertical, horizontal };
-        let op = Self { conv, transposed, activation, tracked, slopes: Mutex::new(Vec::new()) };
+        let ending = Ending::new(activation, [xs, weight].into_iter().chain(bias));
+        let op = Self { conv, transposed, ending };
         let (xs, weight) = (xs.contiguous()?, weight.contiguous()?);
         Ok(match bias {
             Some(bias) => xs.apply_op3(&weight, &bias.contiguous()?, op)?,
@@ -120,17 +115,15 @@ impl ConvAct {
         let (xs, weight) = (storage_slice(xs.0, xs.1)?, storage_slice(weight.0, weight.1)?);
         let shape = Shape::from(self.shape());
         let mut ys = vec![0.0; shape.elem_count()];
-        // What is written can be bounded from below, which is all that relu does.
-        let low = if self.activation == Activation::Relu { 0.0 } else { f32::NEG_INFINITY };
-        self.product(self.transposed, xs, weight, bias.map_or(Start::Zero, Start::Row), low, &mut ys);
-        match self.activation {
-            Activation::Relu | Activation::Identity => {}
-            other if self.tracked && needs_slopes(other) => {
-                let Ok(mut slopes) = self.slopes.lock() else { bail!("a layer's slopes are locked") };
-                *slopes = value_and_slope(other, &mut ys);
-            }
-            _ => in_place(self.activation, &mut ys),
-        }
+        self.product(
+            self.transposed,
+            xs,
+            weight,
+            bias.map_or(Start::Zero, Start::Row),
+            self.ending.low(),
+            &mut ys,
+        );
+        self.ending.finish(&mut ys)?;
         output(ys, shape)
     }
 
@@ -153,35 +146,29 @@ impl ConvAct {
     ) -> candle_core::Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
         let gradient = gradient.contiguous()?;
         with_slice(&gradient, |gradient| {
-            let scaled;
-            let gradient = if self.activation == Activation::Identity {
-                gradient
-            } else {
-                let Ok(slopes) = self.slopes.lock() else { bail!("a layer's slopes are locked") };
-                scaled = with_slice(ys, |ys| times_slope(self.activation, gradient, ys, &slopes))?;
-                &scaled
-            };
-            let to_xs = gradient_of(xs, |out| {
-                with_slice(weight, |weight| {
-                    let unbounded = f32::NEG_INFINITY;
-                    self.product(!self.transposed, gradient, weight, Start::Sum, unbounded, out);
-                })
-            })?;
-            let to_weight = gradient_of(weight, |out| {
-                with_slice(xs, |xs| {
-                    let (images, maps) = if self.transposed { (gradient, xs) } else { (xs, gradient) };
-                    self.conv.add_weights(images, maps, out);
-                })
-            })?;
-            let to_bias = match bias {
-                Some(bias) => gradient_of(bias, |out| {
-                    let (_, _, height, width) = self.shape();
-                    add_planes(gradient, height * width, out);
-                    Ok(())
-                })?,
-                None => None,
-            };
-            Ok((to_xs, to_weight, to_bias))
+            self.ending.with_gradient(gradient, ys, |gradient| {
+                let to_xs = gradient_of(xs, |out| {
+                    with_slice(weight, |weight| {
+                        let unbounded = f32::NEG_INFINITY;
+                        self.product(!self.transposed, gradient, weight, Start::Sum, unbounded, out);
+                    })
+                })?;
+                let to_weight = gradient_of(weight, |out| {
+                    with_slice(xs, |xs| {
+                        let (images, maps) = if self.transposed { (gradient, xs) } else { (xs, gradient) };
+                        self.conv.add_weights(images, maps, out);
+                    })
+                })?;
+                let to_bias = match bias {
+                    Some(bias) => gradient_of(bias, |out| {
+                        let (_, _, height, width) = self.shape();
+                        add_planes(gradient, height * width, out);
+                        Ok(())
+                    })?,
+                    None => None,
+                };
+                Ok((to_xs, to_weight, to_bias))
+            })
         })?
     }
 }

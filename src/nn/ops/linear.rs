@@ -1,6 +1,6 @@
 //! f(x·Wᵀ + b) in one operation.
 
-use super::activate::{in_place, needs_slopes, times_slope, value_and_slope};
+use super::activate::Ending;
 use super::backward::gradient_of;
 use super::slices::{constant, output, storage_slice, with_slice};
 use crate::error::{Error, Result};
@@ -8,7 +8,6 @@ use crate::nn::Activation;
 use crate::nn::kernels::gemm::{Start, View, product as matrix_product};
 use crate::nn::kernels::reduce::add_rows;
 use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Shape, Tensor, bail};
-use std::sync::Mutex;
 
 /// f(x·Wᵀ + b).
 ///
@@ -21,8 +20,7 @@ use std::sync::Mutex;
 /// When the shapes differ from these.
 pub fn linear(xs: &Tensor, weight: &Tensor, bias: Option<&Tensor>, activation: Activation) -> Result<Tensor> {
     let (xs, weight) = (xs.contiguous()?, weight.contiguous()?);
-    let tracked = [Some(&xs), Some(&weight), bias].into_iter().flatten().any(Tensor::track_op);
-    let op = LinearAct { activation, tracked, slopes: Mutex::new(Vec::new()) };
+    let op = LinearAct { ending: Ending::new(activation, [&xs, &weight].into_iter().chain(bias)) };
     Ok(match bias {
         Some(bias) => xs.apply_op3(&weight, &bias.contiguous()?, op)?,
         None => xs.apply_op2(&weight, op)?,
@@ -52,11 +50,7 @@ pub fn product(a: &Tensor, b: &Tensor) -> Result<Tensor> {
 }
 
 struct LinearAct {
-    activation: Activation,
-    /// Whether there will be a backward pass.
-    tracked: bool,
-    /// f′ at each output, where it cannot be had from f.
-    slopes: Mutex<Vec<f32>>,
+    ending: Ending,
 }
 
 impl LinearAct {
@@ -74,17 +68,8 @@ impl LinearAct {
         let xs = View::new(storage_slice(xs.0, xs.1)?, n, inputs);
         let weight = View::new(storage_slice(weight.0, weight.1)?, outputs, inputs);
         let mut ys = vec![0.0; n * outputs];
-        // The product can bound its result from below, which is all that relu does.
-        let low = if self.activation == Activation::Relu { 0.0 } else { f32::NEG_INFINITY };
-        matrix_product(xs, weight.t(), &mut ys, bias.map_or(Start::Zero, Start::Row), low);
-        match self.activation {
-            Activation::Relu | Activation::Identity => {}
-            other if self.tracked && needs_slopes(other) => {
-                let Ok(mut slopes) = self.slopes.lock() else { bail!("a layer's slopes are locked") };
-                *slopes = value_and_slope(other, &mut ys);
-            }
-            _ => in_place(self.activation, &mut ys),
-        }
+        matrix_product(xs, weight.t(), &mut ys, bias.map_or(Start::Zero, Start::Row), self.ending.low());
+        self.ending.finish(&mut ys)?;
         output(ys, (n, outputs))
     }
 
@@ -99,34 +84,28 @@ impl LinearAct {
         let ((n, inputs), outputs) = (xs.dims2()?, weight.dim(0)?);
         let gradient = gradient.contiguous()?;
         with_slice(&gradient, |gradient| {
-            let scaled;
-            let gradient = if self.activation == Activation::Identity {
-                gradient
-            } else {
-                let Ok(slopes) = self.slopes.lock() else { bail!("a layer's slopes are locked") };
-                scaled = with_slice(ys, |ys| times_slope(self.activation, gradient, ys, &slopes))?;
-                &scaled
-            };
-            let to_zs = View::new(gradient, n, outputs);
-            let unbounded = f32::NEG_INFINITY;
-            let to_xs = gradient_of(xs, |out| {
-                with_slice(weight, |weight| {
-                    matrix_product(to_zs, View::new(weight, outputs, inputs), out, Start::Sum, unbounded);
-                })
-            })?;
-            let to_weight = gradient_of(weight, |out| {
-                with_slice(xs, |xs| {
-                    matrix_product(to_zs.t(), View::new(xs, n, inputs), out, Start::Sum, unbounded)
-                })
-            })?;
-            let to_bias = match bias {
-                Some(bias) => gradient_of(bias, |out| {
-                    add_rows(gradient, out);
-                    Ok(())
-                })?,
-                None => None,
-            };
-            Ok((to_xs, to_weight, to_bias))
+            self.ending.with_gradient(gradient, ys, |gradient| {
+                let to_zs = View::new(gradient, n, outputs);
+                let unbounded = f32::NEG_INFINITY;
+                let to_xs = gradient_of(xs, |out| {
+                    with_slice(weight, |weight| {
+                        matrix_product(to_zs, View::new(weight, outputs, inputs), out, Start::Sum, unbounded);
+                    })
+                })?;
+                let to_weight = gradient_of(weight, |out| {
+                    with_slice(xs, |xs| {
+                        matrix_product(to_zs.t(), View::new(xs, n, inputs), out, Start::Sum, unbounded)
+                    })
+                })?;
+                let to_bias = match bias {
+                    Some(bias) => gradient_of(bias, |out| {
+                        add_rows(gradient, out);
+                        Ok(())
+                    })?,
+                    None => None,
+                };
+                Ok((to_xs, to_weight, to_bias))
+            })
         })?
     }
 }
