@@ -265,7 +265,7 @@ pub fn info(session: &Session) -> String {
         "extent": session.data().extent,
         "parameters": session.model().parameters(),
         "capabilities": session.model().capabilities(),
-        "dear": session.model().density().filter(|density| density.dear()).map_or_else(Vec::new, |_| vec!["density"]),
+        "dear": session.model().dear(),
         "latentDim": session.model().latent().map(|latent| latent.dim()),
         "losses": losses.collect::<Vec<_>>(),
         "references": references

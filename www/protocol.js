@@ -83,7 +83,7 @@
  * @property {[number, number, number, number]} extent
  * @property {number} parameters
  * @property {string[]} capabilities What the model can show as it is set.
- * @property {string[]} dear Which of it takes long to compute.
+ * @property {string[]} dear Views that take long to compute.
  * @property {number | null} latentDim Null where there is no latent space.
  * @property {{id: string, unit: string, last: number | null}[]} losses
  * @property {{id: string, value: number, loss: string}[]} references

@@ -71,10 +71,6 @@ impl Bound {
 pub trait Density {
     /// How it is computed.
     fn bound(&self) -> Bound;
-    /// Whether a value takes many passes through the network, so that a picture of it is for those who ask.
-    fn dear(&self) -> bool {
-        false
-    }
     /// (n, size) data to n values of log p(x), in nats.
     fn log_prob(&self, xs: &Tensor, rng: &mut Rng) -> Result<Vec<f32>>;
 }

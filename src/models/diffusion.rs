@@ -336,6 +336,10 @@ impl Model for Diffusion {
         self.plane.then_some(self)
     }
 
+    fn dear(&self) -> &'static [&'static str] {
+        &["density", "sampleDensity"]
+    }
+
     fn paths(&self) -> Option<&dyn Paths> {
         Some(self)
     }
@@ -371,10 +375,6 @@ impl Classes for Diffusion {
 impl Density for Diffusion {
     fn bound(&self) -> Bound {
         Bound::Exact
-    }
-
-    fn dear(&self) -> bool {
-        true
     }
 
     /// log p(x) of the flow that DDIM follows in the limit of many steps (Song et al. 2021,

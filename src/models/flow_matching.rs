@@ -185,6 +185,10 @@ impl Model for FlowMatching {
         self.plane.then_some(self)
     }
 
+    fn dear(&self) -> &'static [&'static str] {
+        &["density", "sampleDensity"]
+    }
+
     fn paths(&self) -> Option<&dyn Paths> {
         Some(self)
     }
@@ -219,10 +223,6 @@ impl Classes for FlowMatching {
 impl Density for FlowMatching {
     fn bound(&self) -> Bound {
         Bound::Exact
-    }
-
-    fn dear(&self) -> bool {
-        true
     }
 
     /// log p(x) = log N(x₀; 0, I) − ∫ ∇·v dt along the way from x back to the noise x₀ (Chen et al. 2018,

@@ -238,6 +238,10 @@ pub trait Model {
     fn filters(&self) -> Option<&dyn Filters> {
         None
     }
+    /// The ids of views that take many passes through the network: they are for those who ask.
+    fn dear(&self) -> &'static [&'static str] {
+        &[]
+    }
     /// The ids of what it can show as it is set.
     fn capabilities(&self) -> Vec<&'static str> {
         [

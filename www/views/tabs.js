@@ -86,8 +86,8 @@ export const TABS = [
 /** What stands beside the samples: where they come from, or else where they gather. @param {Context} c */
 function beside(c) {
   if (c.can.has('latent')) return [new ManifoldFigure(c), new LatentFigure(c)];
-  const density = new PointsFigure(c, { id: 'sampleDensity', fixed: ['sampleDensity'], marker: false });
-  return c.can.has('paths') ? [new PathsFigure(c), density] : [density, new PointsFigure(c, { id: 'real', fixed: ['real'], marker: false })];
+  const cheap = ['sampleDensity', 'real'].filter((id) => !c.info.dear.includes(id)).map((id) => new PointsFigure(c, { id, fixed: [id], marker: false }));
+  return c.can.has('paths') ? [new PathsFigure(c), cheap[0]] : cheap;
 }
 
 /**
