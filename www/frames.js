@@ -17,6 +17,13 @@ const SOONEST = 30;
 
 /** How much a new measurement of a view's cost weighs against the older ones. */
 const SMOOTHING = 0.3;
+/**
+ * A view's first measurements count this part of their cost: the browser has not yet compiled its code for speed, and
+ * a view that seems five times as dear as it is would not be measured again for many seconds.
+ */
+const COLD = 0.2;
+/** How many measurements are such first ones. */
+const COLD_TIMES = 2;
 
 /** Views of the data itself: training does not change them. */
 const CONSTANT = new Set(["real", "realLabels"]);
@@ -26,6 +33,7 @@ const CONSTANT = new Set(["real", "realLabels"]);
  * @typedef {object} View
  * @property {ViewRequest} request
  * @property {number} cost Milliseconds, smoothed.
+ * @property {number} times How often it was computed.
  * @property {number} at When it was last computed.
  * @property {string} stamp The session's state when it was last computed; "" if never.
  * @property {boolean} broken Whether it failed, and is not tried again until something else is set.
@@ -80,7 +88,7 @@ export class Frames {
     for (const request of requests) {
       const key = JSON.stringify(request);
       const known = before.get(key);
-      this.#views.set(key, known ?? { request, cost: 0, at: -Infinity, stamp: "", broken: false });
+      this.#views.set(key, known ?? { request, cost: 0, times: 0, at: -Infinity, stamp: "", broken: false });
     }
     if (fresh) for (const view of this.#views.values()) Object.assign(view, { at: -Infinity, stamp: "", broken: false });
   }
@@ -129,7 +137,10 @@ export class Frames {
         view.broken = true;
       }
       const end = this.#now();
-      view.cost = view.cost === 0 ? end - start : view.cost + SMOOTHING * (end - start - view.cost);
+      view.times += 1;
+      if (view.times <= COLD_TIMES) view.cost = COLD * (end - start);
+      else if (view.times === COLD_TIMES + 1) view.cost = end - start;
+      else view.cost += SMOOTHING * (end - start - view.cost);
       view.at = end;
       view.stamp = state;
     }
