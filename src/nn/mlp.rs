@@ -56,7 +56,7 @@ impl Mlp {
             .map(move |(i, layer)| (layer, if i == last { self.output } else { self.activation }))
     }
 
-    /// The network's value.
+    /// The network's value. Its gradients are those of [`ops::backward`].
     ///
     /// # Shapes
     /// (n, inputs) → (n, outputs)
@@ -64,6 +64,11 @@ impl Mlp {
     /// # Errors
     /// When `xs` has another shape.
     pub fn forward(&self, xs: &Tensor) -> Result<Tensor> {
+        let stages: Vec<ops::Stage> =
+            self.stages().map(|(layer, f)| (&layer.weight, layer.bias.as_ref(), f)).collect();
+        if let Some(ys) = ops::perceptron(xs, &stages)? {
+            return Ok(ys);
+        }
         let mut xs = xs.clone();
         for (layer, activation) in self.stages() {
             xs = layer.forward_act(&xs, activation)?;
@@ -185,7 +190,7 @@ mod tests {
         let (twin, xs) = (mlp.detached(), normal(&[4, 3], 1.0, "xs"));
         let before = to_f64(&twin.forward(&xs).unwrap());
         assert!(!twin.forward(&xs).unwrap().track_op());
-        let all = mlp.forward(&xs).unwrap().sum_all().unwrap().backward().unwrap();
+        let all = ops::backward(&mlp.forward(&xs).unwrap().sum_all().unwrap()).unwrap();
         assert_eq!(vars.without_gradient(&all), [""; 0]);
         let mut optimizer = crate::nn::Optimizer::new(crate::nn::OptimizerKind::adam(0.9), &vars);
         assert_eq!(optimizer.step(&vars, &all, 0.1).unwrap(), crate::nn::Update::Applied);
@@ -196,7 +201,7 @@ mod tests {
         let (_, upstream) = network(Activation::Tanh, Activation::Identity);
         let inner = Linear { weight: upstream.layers[0].weight.clone(), bias: None };
         let xs = inner.forward(&xs).unwrap().narrow(1, 0, 3).unwrap();
-        let grads = twin.forward(&xs).unwrap().sum_all().unwrap().backward().unwrap();
+        let grads = ops::backward(&twin.forward(&xs).unwrap().sum_all().unwrap()).unwrap();
         assert_eq!(vars.without_gradient(&grads).len(), vars.len());
         assert!(grads.get(&upstream.layers[0].weight).is_some());
     }

@@ -90,18 +90,29 @@ impl Ending {
         ys: &Tensor,
         f: impl FnOnce(&[f32]) -> candle_core::Result<R>,
     ) -> candle_core::Result<R> {
-        if self.activation == Activation::Identity {
+        if self.is_identity() {
             return f(gradient);
         }
-        let kind = kind(self.activation);
         let mut scaled = vec![0.0; gradient.len()];
+        with_slice(ys, |ys| self.scale(gradient, ys, &mut scaled))??;
+        f(&scaled)
+    }
+
+    /// Whether there is no activation.
+    pub(super) fn is_identity(&self) -> bool {
+        self.activation == Activation::Identity
+    }
+
+    /// scaled ← g·f′, the gradient before the activation, which gave `ys`.
+    pub(super) fn scale(&self, gradient: &[f32], ys: &[f32], scaled: &mut [f32]) -> candle_core::Result<()> {
+        let kind = kind(self.activation);
         if kind.needs_slopes() {
             let Ok(slopes) = self.slopes.lock() else { bail!("a layer's slopes are locked") };
-            multiply(gradient, &slopes, &mut scaled);
+            multiply(gradient, &slopes, scaled);
         } else {
-            with_slice(ys, |ys| kind.times_slope_at_value(gradient, ys, &mut scaled))?;
+            kind.times_slope_at_value(gradient, ys, scaled);
         }
-        f(&scaled)
+        Ok(())
     }
 }
 

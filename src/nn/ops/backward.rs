@@ -37,6 +37,11 @@ pub fn backward(loss: &Tensor) -> Result<GradStore> {
     Ok(grads)
 }
 
+/// Whether [`backward`] is at work.
+pub(super) fn gathering() -> bool {
+    SINK.with_borrow(Option::is_some)
+}
+
 /// The gradient of an operation's input; `add` adds it to what it is given.
 ///
 /// During [`backward`] a variable's goes to its buffer, else it is returned, for candle to add.
