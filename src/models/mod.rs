@@ -142,7 +142,7 @@ impl Step<'_> {
         if !loss.to_scalar::<f32>()?.is_finite() {
             return Err(self.diverged(what));
         }
-        let gradients = nn::backward(loss)?;
+        let gradients = nn::gradients(loss)?;
         match optimizer.step(vars, &gradients, rate)? {
             Update::Applied => Ok(()),
             Update::Refused => Err(self.diverged(&format!("the gradient of {what}"))),

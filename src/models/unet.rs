@@ -202,7 +202,7 @@ mod tests {
             let target = normal(&[3, shape.size()], 1.0, "target");
             for _ in 0..4 {
                 let loss = ops::squared_error(&net.forward(&xs, &told).unwrap(), &target).unwrap();
-                let update = optimizer.step(&vars, &backward(&loss).unwrap(), 0.01).unwrap();
+                let update = optimizer.step(&vars, &backward(&loss).unwrap().into(), 0.01).unwrap();
                 assert_eq!(update, Update::Applied);
             }
             for (((name, _), old), new) in vars.iter().zip(&before).zip(&values(&vars)) {

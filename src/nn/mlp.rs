@@ -193,7 +193,7 @@ mod tests {
         let all = ops::backward(&mlp.forward(&xs).unwrap().sum_all().unwrap()).unwrap();
         assert_eq!(vars.without_gradient(&all), [""; 0]);
         let mut optimizer = crate::nn::Optimizer::new(crate::nn::OptimizerKind::adam(0.9), &vars);
-        assert_eq!(optimizer.step(&vars, &all, 0.1).unwrap(), crate::nn::Update::Applied);
+        assert_eq!(optimizer.step(&vars, &all.into(), 0.1).unwrap(), crate::nn::Update::Applied);
         let after = to_f64(&twin.forward(&xs).unwrap());
         assert_ne!(before, after);
         assert_eq!(after, to_f64(&mlp.forward(&xs).unwrap()));

@@ -38,7 +38,7 @@ pub use linear::Linear;
 pub use mlp::Mlp;
 pub use norm::{GroupNorm, LayerNorm};
 pub use ode::Solver;
-pub use ops::backward;
+pub use ops::{Gradients, backward, gradients};
 pub use optim::{Optimizer, OptimizerKind, Update};
 pub use schedule::Decay;
 pub use transformer::{CausalAttention, TransformerBlock};

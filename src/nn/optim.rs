@@ -1,12 +1,11 @@
 //! Optimisers that update all variables in place, one pass over each.
 
 use crate::error::{Error, Result};
-use crate::nn::Vars;
 use crate::nn::kernels::reduce::{largest, sum_of_squares};
 use crate::nn::kernels::update;
-use crate::nn::ops::{storage_slice, storage_slice_mut, with_slice};
-use candle_core::backprop::GradStore;
-use candle_core::{CpuStorage, InplaceOp2, Layout, Tensor, bail};
+use crate::nn::ops::storage_slice_mut;
+use crate::nn::{Gradients, Vars};
+use candle_core::{CpuStorage, InplaceOp1, Layout, bail};
 use std::cell::RefCell;
 
 /// The largest gradient that is believed. Beyond it Adam's second moment overflows (and would then silently
@@ -107,37 +106,32 @@ impl Optimizer {
     /// # Errors
     /// When the variables are others. A gradient that cannot be used is not an error, but
     /// [`Update::Refused`]; then nothing has been changed.
-    pub fn step(&mut self, vars: &Vars, grads: &GradStore, lr: f64) -> Result<Update> {
+    pub fn step(&mut self, vars: &Vars, grads: &Gradients, lr: f64) -> Result<Update> {
         if self.memory.len() != vars.len() || vars.iter().zip(&self.memory).any(|((a, _), (b, _))| a != b) {
             return Err(Error::Config("these are not the optimiser's variables".into()));
         }
-        let mut gradients = Vec::with_capacity(vars.len());
+        let mut squares = 0.0;
         for (_, var) in vars.iter() {
-            gradients.push(grads.get(var).map(Tensor::contiguous).transpose()?);
-        }
-        for gradient in gradients.iter().flatten() {
-            let largest = with_slice(gradient, largest)?;
-            if largest.is_nan() || largest > LARGEST {
-                return Ok(Update::Refused);
-            }
-        }
-        let scale = match self.clip_norm {
-            Some(limit) => {
-                let mut sum = 0.0;
-                for gradient in gradients.iter().flatten() {
-                    sum += with_slice(gradient, sum_of_squares)?;
+            let extremes = |gradient: &[f32]| {
+                let sum = if self.clip_norm.is_some() { sum_of_squares(gradient) } else { 0.0 };
+                (largest(gradient), sum)
+            };
+            if let Some((largest, sum)) = grads.with(var, extremes)? {
+                if largest.is_nan() || largest > LARGEST {
+                    return Ok(Update::Refused);
                 }
-                let norm = libm::sqrt(sum);
-                if norm > limit { (limit / norm) as f32 } else { 1.0 }
+                squares += sum;
             }
-            None => 1.0,
-        };
+        }
+        let norm = libm::sqrt(squares);
+        let scale = self.clip_norm.filter(|limit| norm > *limit).map_or(1.0, |limit| (limit / norm) as f32);
         self.steps += 1;
         let rule = Rule::new(self.kind, self.steps, lr, scale);
-        for (((_, var), gradient), (_, moments)) in vars.iter().zip(&gradients).zip(&mut self.memory) {
-            let Some(gradient) = gradient else { continue };
-            let pass = Pass { rule: &rule, moments: RefCell::new(moments) };
-            var.inplace_op2(gradient, &pass)?;
+        for ((_, var), (_, moments)) in vars.iter().zip(&mut self.memory) {
+            let pass = |gradient: &[f32]| {
+                var.inplace_op1(&Pass { rule: &rule, gradient, moments: RefCell::new(moments) })
+            };
+            grads.with(var, pass)?.transpose()?;
         }
         Ok(Update::Applied)
     }
@@ -235,26 +229,21 @@ impl Rule {
 /// A rule on its way into a variable's storage.
 struct Pass<'a> {
     rule: &'a Rule,
+    gradient: &'a [f32],
     moments: RefCell<&'a mut Vec<Vec<f32>>>,
 }
 
-impl InplaceOp2 for Pass<'_> {
+impl InplaceOp1 for Pass<'_> {
     fn name(&self) -> &'static str {
         "optimiser"
     }
 
-    fn cpu_fwd(
-        &self,
-        x: &mut CpuStorage,
-        x_layout: &Layout,
-        g: &CpuStorage,
-        g_layout: &Layout,
-    ) -> candle_core::Result<()> {
-        let (x, g) = (storage_slice_mut(x, x_layout)?, storage_slice(g, g_layout)?);
-        if x.len() != g.len() {
+    fn cpu_fwd(&self, x: &mut CpuStorage, layout: &Layout) -> candle_core::Result<()> {
+        let x = storage_slice_mut(x, layout)?;
+        if x.len() != self.gradient.len() {
             bail!("a gradient has another size than its variable");
         }
-        self.rule.apply(x, g, &mut self.moments.borrow_mut())
+        self.rule.apply(x, self.gradient, &mut self.moments.borrow_mut())
     }
 }
 
@@ -262,7 +251,8 @@ impl InplaceOp2 for Pass<'_> {
 mod tests {
     use super::*;
     use crate::nn::Ema;
-    use candle_core::Device;
+    use candle_core::backprop::GradStore;
+    use candle_core::{Device, Tensor};
     use serde_json::Value;
 
     fn oracle() -> Value {
@@ -295,7 +285,7 @@ mod tests {
     }
 
     fn step(optimizer: &mut Optimizer, vars: &Vars, lr: f64) {
-        assert_eq!(optimizer.step(vars, &gradient(vars), lr).unwrap(), Update::Applied);
+        assert_eq!(optimizer.step(vars, &gradient(vars).into(), lr).unwrap(), Update::Applied);
     }
 
     fn follow(name: &str, kind: OptimizerKind, lr: f64, clip_norm: Option<f64>, decay: Option<f64>) {
@@ -341,7 +331,7 @@ mod tests {
                 let mut values = vec![1.0; 3];
                 values[position] = bad;
                 grads.insert(vars.get("b").unwrap(), Tensor::new(values, &Device::Cpu).unwrap());
-                assert_eq!(optimizer.step(&vars, &grads, 0.1).unwrap(), Update::Refused);
+                assert_eq!(optimizer.step(&vars, &grads.into(), 0.1).unwrap(), Update::Refused);
             }
         }
         assert_eq!(before, (values(&vars), optimizer.state()));
@@ -395,7 +385,7 @@ mod tests {
         optimizer.set_kind(sgd);
         assert_eq!(optimizer.state(), Optimizer::new(sgd, &vars).state());
         step(&mut optimizer, &vars, 0.1);
-        assert!(optimizer.step(&vars.select("a"), &gradient(&vars), 0.1).is_err());
+        assert!(optimizer.step(&vars.select("a"), &gradient(&vars).into(), 0.1).is_err());
     }
 
     #[test]
@@ -406,7 +396,7 @@ mod tests {
         grads.remove(vars.get("b").unwrap());
         assert_eq!(vars.without_gradient(&grads), ["b"]);
         let before = values(&vars);
-        assert_eq!(optimizer.step(&vars, &grads, 0.1).unwrap(), Update::Applied);
+        assert_eq!(optimizer.step(&vars, &grads.into(), 0.1).unwrap(), Update::Applied);
         let after = values(&vars);
         assert_eq!(before[2..], after[2..]);
         assert!(before[..2].iter().zip(&after).all(|(x, y)| x != y));

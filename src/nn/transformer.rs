@@ -206,7 +206,7 @@ mod tests {
             .unwrap();
         assert_eq!(vars.without_gradient(&grads), [""; 0]);
         let mut optimizer = crate::nn::Optimizer::new(crate::nn::OptimizerKind::adam(0.9), &vars);
-        assert_eq!(optimizer.step(&vars, &grads, 0.01).unwrap(), crate::nn::Update::Applied);
+        assert_eq!(optimizer.step(&vars, &grads.into(), 0.01).unwrap(), crate::nn::Update::Applied);
         assert_ne!(before, to_f64(&twin()));
         assert_eq!(to_f64(&twin()), to_f64(&tracked()));
     }

@@ -5,7 +5,7 @@ use tealight::data::{Data, Shape};
 use tealight::models::adversarial::GanLoss;
 use tealight::models::gan::{Gan, GanParams};
 use tealight::models::{Model, Phase, Step, matrix};
-use tealight::nn::{Decay, Optimizer, OptimizerKind, Update, Vars};
+use tealight::nn::{Decay, Optimizer, OptimizerKind, Update, Vars, gradients};
 use tealight::rng::Rng;
 
 use crate::common::{assert_within, reference};
@@ -69,7 +69,7 @@ fn dirac(loss: GanLoss, r1: f64, alternate: bool) -> (f64, f64) {
     let tensor = |vars: &Vars, name: &str| vars.get(name).unwrap().as_tensor().clone();
     for _ in 0..500 {
         let (theta, psi) = (tensor(&g, "theta"), tensor(&d, "psi"));
-        let generator = loss.generator(&(&theta * psi.detach()).unwrap()).unwrap().backward().unwrap();
+        let generator = gradients(&loss.generator(&(&theta * psi.detach()).unwrap()).unwrap()).unwrap();
         if alternate {
             assert_eq!(g_step.step(&g, &generator, 0.1).unwrap(), Update::Applied);
         }
@@ -78,7 +78,7 @@ fn dirac(loss: GanLoss, r1: f64, alternate: bool) -> (f64, f64) {
         let mut cost = loss.discriminator(&real, &fake).unwrap();
         // (γ/2) E|∇D|² at the datum is (γ/2) ψ².
         cost = (cost + (psi.sqr().unwrap().sum_all().unwrap() * (r1 / 2.0)).unwrap()).unwrap();
-        let discriminator = cost.backward().unwrap();
+        let discriminator = gradients(&cost).unwrap();
         if !alternate {
             assert_eq!(g_step.step(&g, &generator, 0.1).unwrap(), Update::Applied);
         }

@@ -1,7 +1,7 @@
 //! f(x·Wᵀ + b) in one operation.
 
 use super::activate::Ending;
-use super::backward::gradient_of;
+use super::backward::{gradient_from, gradient_of};
 use super::slices::{constant, output, storage_slice, with_slice};
 use crate::error::{Error, Result};
 use crate::nn::Activation;
@@ -87,14 +87,14 @@ impl LinearAct {
             self.ending.with_gradient(gradient, ys, |gradient| {
                 let to_zs = View::new(gradient, n, outputs);
                 let unbounded = f32::NEG_INFINITY;
-                let to_xs = gradient_of(xs, |out| {
+                let to_xs = gradient_from(xs, |out, start| {
                     with_slice(weight, |weight| {
-                        matrix_product(to_zs, View::new(weight, outputs, inputs), out, Start::Sum, unbounded);
+                        matrix_product(to_zs, View::new(weight, outputs, inputs), out, start, unbounded);
                     })
                 })?;
-                let to_weight = gradient_of(weight, |out| {
+                let to_weight = gradient_from(weight, |out, start| {
                     with_slice(xs, |xs| {
-                        matrix_product(to_zs.t(), View::new(xs, n, inputs), out, Start::Sum, unbounded)
+                        matrix_product(to_zs.t(), View::new(xs, n, inputs), out, start, unbounded)
                     })
                 })?;
                 let to_bias = match bias {

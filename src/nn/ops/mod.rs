@@ -17,13 +17,14 @@ pub mod plain;
 pub mod plain_flow;
 pub mod plain_layers;
 mod pool;
+mod scratch;
 mod sequences;
 mod slices;
 mod widen;
 
 pub(crate) use activate::value_and_slope;
 pub use activate::{activate, activate_derivative, softplus};
-pub use backward::backward;
+pub use backward::{Gradients, backward, gradients};
 pub use classes::{IGNORED, class_log_probs, cross_entropy, embedding};
 pub use conv::{conv_transpose2d, conv2d};
 pub use density::{gaussian_log_prob, gaussian_nll, mixture_log_prob, mixture_nll};

@@ -1,15 +1,14 @@
 //! A whole perceptron in one operation: what lies between its layers never becomes a tensor.
 
 use super::activate::Ending;
-use super::backward::{gathering, gradient_of};
+use super::backward::{gathering, gradient_from, gradient_of};
+use super::scratch::Scratch;
 use super::slices::{output, storage_slice, with_slice};
 use crate::error::Result;
 use crate::nn::Activation;
 use crate::nn::kernels::gemm::{Start, View, product};
 use crate::nn::kernels::reduce::add_rows;
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, Layout, Shape, Tensor, bail};
-use std::cell::RefCell;
-use std::ops::{Deref, DerefMut};
 use std::sync::Mutex;
 
 /// One layer: W (outputs, inputs), b (outputs), f.
@@ -87,8 +86,8 @@ impl Layer {
     /// Adds to the gradients of W and b, given the gradient before the activation.
     fn gather(&self, xs: View, gradient: &[f32]) -> candle_core::Result<()> {
         let to_zs = View::new(gradient, xs.rows, self.sizes()?.0);
-        gradient_of(&self.weight, |out| {
-            product(to_zs.t(), xs, out, Start::Sum, f32::NEG_INFINITY);
+        gradient_from(&self.weight, |out, start| {
+            product(to_zs.t(), xs, out, start, f32::NEG_INFINITY);
             Ok(())
         })?;
         if let Some(bias) = &self.bias {
@@ -184,7 +183,7 @@ impl Perceptron {
                 }
                 None => {
                     with_slice(xs, |xs| layer.gather(View::new(xs, n, inputs), gradient))??;
-                    return gradient_of(xs, |out| layer.pass_on(gradient, n, out, Start::Sum));
+                    return gradient_from(xs, |out, start| layer.pass_on(gradient, n, out, start));
                 }
             }
         }
@@ -235,62 +234,6 @@ impl CustomOp2 for Perceptron {
         gradient: &Tensor,
     ) -> candle_core::Result<(Option<Tensor>, Option<Tensor>)> {
         Ok((self.backward(xs, ys, gradient)?, None))
-    }
-}
-
-/// The most buffers that wait to be used again.
-const MOST: usize = 24;
-/// The most values of one that waits.
-const LARGEST: usize = 1 << 20;
-
-thread_local! {
-    static POOL: RefCell<Vec<Vec<f32>>> = const { RefCell::new(Vec::new()) };
-}
-
-/// Working memory of any content, which goes back to the pool.
-struct Scratch {
-    buffer: Vec<f32>,
-    length: usize,
-}
-
-impl Scratch {
-    /// The smallest buffer that is large enough, so that nothing has to be cleared.
-    fn of(length: usize) -> Self {
-        let found = POOL.with_borrow_mut(|pool| {
-            let fitting = pool.iter().enumerate().filter(|(_, buffer)| buffer.len() >= length);
-            let (best, _) = fitting.min_by_key(|(_, buffer)| buffer.len())?;
-            Some(pool.swap_remove(best))
-        });
-        Self { buffer: found.unwrap_or_else(|| vec![0.0; length]), length }
-    }
-}
-
-impl Deref for Scratch {
-    type Target = [f32];
-
-    fn deref(&self) -> &[f32] {
-        self.buffer.get(..self.length).unwrap_or_default()
-    }
-}
-
-impl DerefMut for Scratch {
-    fn deref_mut(&mut self) -> &mut [f32] {
-        self.buffer.get_mut(..self.length).unwrap_or_default()
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let buffer = std::mem::take(&mut self.buffer);
-        // A thread that ends has no pool any more.
-        let _ = POOL.try_with(|pool| {
-            if let Ok(mut pool) = pool.try_borrow_mut()
-                && pool.len() < MOST
-                && buffer.len() <= LARGEST
-            {
-                pool.push(buffer);
-            }
-        });
     }
 }
 

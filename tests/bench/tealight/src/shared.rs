@@ -65,7 +65,7 @@ pub fn adam(vars: &Vars) -> Optimizer {
 /// Applies the update that `loss` asks for; the loss.
 pub fn update(optimizer: &mut Optimizer, vars: &Vars, loss: &Tensor) -> Result<f32> {
     let value = loss.to_scalar::<f32>()?;
-    let gradients = nn::backward(loss)?;
+    let gradients = nn::gradients(loss)?;
     match optimizer.step(vars, &gradients, 1e-3)? {
         Update::Applied if value.is_finite() => Ok(value),
         _ => Err(Error::Config("the loss is not finite".into())),
