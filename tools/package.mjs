@@ -6,6 +6,7 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync
 import os from "node:os";
 import path from "node:path";
 import { Sentence, heading, probe, root, run, say, task } from "./console.mjs";
+import { order } from "./order.mjs";
 import { slim } from "./slim.mjs";
 
 const target = "wasm32-unknown-unknown";
@@ -14,7 +15,7 @@ const products = ["tealight.js", "tealight.d.ts", "tealight_bg.wasm", "tealight_
 const bindgenArgs = ["--target", "web", "--out-name", "tealight", "--remove-name-section", "--remove-producers-section"];
 
 /** What the package is made from. The native command line is not part of it. */
-const inputs = ["Cargo.toml", "Cargo.lock", ".cargo/config.toml", "src", "tools/slim.mjs"];
+const inputs = ["Cargo.toml", "Cargo.lock", ".cargo/config.toml", "src", "tools/slim.mjs", "tools/order.mjs", "tools/wasm-module.mjs"];
 const isInput = (name) => name !== "src/main.rs" && !name.startsWith("src/cli/");
 
 function filesUnder(name) {
@@ -154,6 +155,8 @@ export async function buildPackage({ force = false } = {}) {
     for (const name of [...products, path.basename(stampFile)]) rmSync(path.join(folder, name), { force: true });
     const { code } = await run("wasm-bindgen", [wasm, "--out-dir", folder, ...bindgenArgs]);
     if (code !== 0) throw new Sentence("wasm-bindgen could not make the web package: see its words above");
+    const shipped = path.join(folder, "tealight_bg.wasm");
+    writeFileSync(shipped, order(readFileSync(shipped)));
     describe();
     checkPaths();
     writeFileSync(stampFile, `${JSON.stringify({ sources, products: productDigest() }, null, 2)}\n`);

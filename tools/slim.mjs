@@ -8,6 +8,8 @@
  * every model with the result.
  */
 
+import { assemble, functionImports, leb, sectionsOf, toLeb } from "./wasm-module.mjs";
+
 /**
  * Functions that never run, by their mangled names (v0).
  * The compiler merges functions that are the same for types of one size, under any of their names: what belongs to
@@ -44,56 +46,6 @@ function withoutInstance(mangled) {
 /** `unreachable`, without locals. */
 const TRAP = Uint8Array.of(3, 0, 0x00, 0x0b);
 
-/** @param {Uint8Array} bytes @param {number} at @returns {[number, number]} the number and where it ends */
-function leb(bytes, at) {
-  let [value, shift] = [0, 0];
-  for (;;) {
-    const byte = bytes[at++];
-    value += (byte & 127) * 2 ** shift;
-    shift += 7;
-    if (byte < 128) return [value, at];
-  }
-}
-
-/** @param {number} value */
-function toLeb(value) {
-  const out = [];
-  do {
-    out.push((value & 127) | (value > 127 ? 128 : 0));
-    value = Math.floor(value / 128);
-  } while (value > 0);
-  return out;
-}
-
-/** How many functions a module imports. @param {Uint8Array} bytes @param {number} at the import section */
-function importedFunctions(bytes, at) {
-  let [count, position] = leb(bytes, at);
-  let functions = 0;
-  const skip = () => ([, position] = leb(bytes, position));
-  for (; count > 0; count--) {
-    for (let i = 0; i < 2; i++) {
-      const [length, next] = leb(bytes, position);
-      position = next + length;
-    }
-    const kind = bytes[position++];
-    if (kind === 0) {
-      functions++;
-      skip();
-      continue;
-    }
-    if (kind === 3) {
-      position += 2;
-      continue;
-    }
-    if (kind === 1) position++;
-    const [flags, next] = leb(bytes, position);
-    position = next;
-    skip();
-    if (flags & 1) skip();
-  }
-  return functions;
-}
-
 /** The names of functions by index. @param {Uint8Array} bytes @param {number} start @param {number} end of the name section */
 function functionNames(bytes, start, end) {
   /** @type {Map<number, string>} */
@@ -122,14 +74,7 @@ function functionNames(bytes, start, end) {
  * @returns {{bytes: Uint8Array, removed: number, functions: number}} `removed` counts bytes
  */
 export function slim(bytes) {
-  /** @type {{id: number, start: number, from: number, end: number}[]} */
-  const sections = [];
-  for (let at = 8; at < bytes.length;) {
-    const [length, from] = leb(bytes, at + 1);
-    sections.push({ id: bytes[at], start: at, from, end: from + length });
-    at = from + length;
-  }
-  const imports = sections.find(({ id }) => id === 2);
+  const sections = sectionsOf(bytes);
   const code = sections.find(({ id }) => id === 10);
   let names = new Map();
   for (const { id, from, end } of sections) {
@@ -138,7 +83,7 @@ export function slim(bytes) {
     if (new TextDecoder().decode(bytes.subarray(text, text + length)) === "name") names = functionNames(bytes, text + length, end);
   }
   if (!code || names.size === 0) throw new Error("this module has no code or no names");
-  const first = imports ? importedFunctions(bytes, imports.from) : 0;
+  const first = functionImports(bytes, sections);
   let [count, at] = leb(bytes, code.from);
   /** @type {Uint8Array[]} */
   const bodies = [Uint8Array.from(toLeb(count))];
@@ -153,13 +98,5 @@ export function slim(bytes) {
     } else bodies.push(bytes.subarray(at, from + length));
     at = from + length;
   }
-  const size = bodies.reduce((sum, body) => sum + body.length, 0);
-  const parts = [bytes.subarray(0, code.start), Uint8Array.from([10, ...toLeb(size)]), ...bodies, bytes.subarray(code.end)];
-  const out = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let to = 0;
-  for (const part of parts) {
-    out.set(part, to);
-    to += part.length;
-  }
-  return { bytes: out, removed, functions };
+  return { bytes: assemble(bytes, sections, new Map([[10, bodies]])), removed, functions };
 }
