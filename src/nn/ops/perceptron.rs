@@ -84,7 +84,7 @@ impl Layer {
     }
 
     /// Adds to the gradients of W and b, given the gradient before the activation.
-    fn gather(&self, xs: View, gradient: &[f32]) -> candle_core::Result<()> {
+    fn add_gradients(&self, xs: View, gradient: &[f32]) -> candle_core::Result<()> {
         let to_zs = View::new(gradient, xs.rows, self.sizes()?.0);
         gradient_from(&self.weight, |out, start| {
             product(to_zs.t(), xs, out, start, f32::NEG_INFINITY);
@@ -174,7 +174,7 @@ impl Perceptron {
             let inputs = layer.sizes()?.1;
             match i.checked_sub(1).and_then(|below| hidden.get(below)) {
                 Some(below) => {
-                    layer.gather(View::new(below, n, inputs), gradient)?;
+                    layer.add_gradients(View::new(below, n, inputs), gradient)?;
                     if i > lowest {
                         let mut next = Scratch::of(n * inputs);
                         layer.pass_on(gradient, n, &mut next, Start::Zero)?;
@@ -182,7 +182,7 @@ impl Perceptron {
                     }
                 }
                 None => {
-                    with_slice(xs, |xs| layer.gather(View::new(xs, n, inputs), gradient))??;
+                    with_slice(xs, |xs| layer.add_gradients(View::new(xs, n, inputs), gradient))??;
                     return gradient_from(xs, |out, start| layer.pass_on(gradient, n, out, start));
                 }
             }
