@@ -1,15 +1,12 @@
 //! What an experiment is: a data set, a model, a seed, and a value for every setting of both.
 
-use crate::data::{self, Data, Domain};
+use crate::data::{self, Data, Domain, SAMPLES};
 use crate::error::{Error, Result};
 use crate::models;
 use crate::params::{Effect, Kind, Spec, Value};
 
 /// The seed of an experiment that names none.
 pub const DEFAULT_SEED: u32 = 42;
-
-/// The setting of data sets that says how many rows there are; more of them are the same ones and more.
-const SAMPLES: &str = "samples";
 
 /// A data set, a seed, and a value for each of its settings that is not at its default.
 pub struct Source {

@@ -4,7 +4,7 @@
 //! the UCI set: image after image, the label and 64 values 0..=16, range coded.
 
 use super::range_coder::Decoder;
-use super::{Data, Entry, Shape, Split};
+use super::{Data, Entry, Shape, Split, Topic};
 use crate::error::Result;
 use crate::params::{Params, Value};
 use crate::rng::Rng;
@@ -96,6 +96,8 @@ fn generate(values: &[(String, Value)], seed: u32) -> Result<Data> {
         density: None,
         modes: None,
         alphabet: Vec::new(),
+        topic: Some(Topic::Digits),
+        rule: None,
     })
 }
 

@@ -43,7 +43,17 @@ fn generate(values: &[(String, Value)], seed: u32) -> Result<Data> {
             .collect();
     }
     let words: Vec<String> = words.into_iter().map(|(word, _)| word).collect();
-    Ok(Tokens::of(&words)?.all(seed))
+    Ok(Data { rule: Some(matches), ..Tokens::of(&words)?.all(seed) })
+}
+
+/// Whether every bracket is closed, and none before it is opened; shorter words may be right, too.
+fn matches(word: &str) -> bool {
+    let depth = word.chars().try_fold(0_usize, |depth, c| match c {
+        '(' => Some(depth + 1),
+        ')' => depth.checked_sub(1),
+        _ => None,
+    });
+    depth == Some(0) && !word.is_empty()
 }
 
 #[cfg(test)]
@@ -68,6 +78,8 @@ mod tests {
                 assert!(depth == 0 && word.len() == 2 * pairs as usize, "{word}");
             }
         }
+        assert!(["()", "(())()", "((((()))))()"].iter().all(|word| matches(word)));
+        assert!(["", ")(", "(", "())", "()x", "(()"].iter().all(|word| !matches(word)));
         // d_autoregressive.py: dyck12, entropy_nats.
         let density = generate(&[], 1).unwrap().density.unwrap();
         assert!((density.entropy().unwrap() - 4.882_801_922_586_371).abs() < 1e-12);

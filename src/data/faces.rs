@@ -1,7 +1,7 @@
 //! Cartoon faces in colour, whose features are known: glasses, smile, hair, skin.
 
 use super::images::{self, Canvas, around, circle, ellipse, segment};
-use super::{Data, Entry, Shape};
+use super::{Data, Entry, Shape, Topic};
 use crate::error::Result;
 use crate::params::{Params, Value};
 use crate::rng::Rng;
@@ -145,16 +145,17 @@ impl Face {
 
 fn generate(values: &[(String, Value)], seed: u32) -> Result<Data> {
     let Settings { size, label_by, samples } = Settings::from_values(values)?;
-    let classes = match label_by {
-        LabelBy::Expression => 4,
-        LabelBy::Hair => HAIRS.len(),
-        LabelBy::Skin => SKINS.len(),
+    let (topic, classes) = match label_by {
+        LabelBy::Expression => (Topic::Expression, 4),
+        LabelBy::Hair => (Topic::Hair, HAIRS.len()),
+        LabelBy::Skin => (Topic::Skin, SKINS.len()),
     };
-    Ok(images::sampled(Shape::image(3, size, size), samples, seed, classes, &|rng, pixels| {
+    let data = images::sampled(Shape::image(3, size, size), samples, seed, classes, &|rng, pixels| {
         let face = Face::random(rng);
         face.paint(&mut Canvas::new(pixels, size));
         face.label(label_by)
-    }))
+    });
+    Ok(Data { topic: Some(topic), ..data })
 }
 
 #[cfg(test)]

@@ -26,6 +26,8 @@ pub fn uniform(shape: Shape, rows: Vec<Vec<u8>>, alphabet: Vec<char>, seed: u32)
         density: Some(Arc::new(Uniform(rows))),
         modes: None,
         alphabet,
+        topic: None,
+        rule: None,
     }
 }
 

@@ -29,6 +29,8 @@ pub fn of(shape: Shape, classes: usize, train: Split, held_out: Split) -> Data {
         density: None,
         modes: None,
         alphabet: Vec::new(),
+        topic: None,
+        rule: None,
     }
 }
 

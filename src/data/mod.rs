@@ -41,7 +41,11 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
-use crate::params::{Spec, Value};
+use crate::params::{Kind, Spec, Value};
+use crate::rng::Rng;
+
+/// The setting that says how many rows there are to train on; more of them are the same ones and more.
+pub const SAMPLES: &str = "samples";
 
 /// What kind of thing one row is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -126,6 +130,24 @@ pub struct Modes {
     pub sigma: f64,
 }
 
+/// What the labels of images tell apart, where that is something that can be seen in any image of the kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Topic {
+    /// The ten digits.
+    Digits,
+    /// The kinds of shapes.
+    Shapes,
+    /// Smile and glasses of a face.
+    Expression,
+    /// The colour of a face's hair.
+    Hair,
+    /// The colour of a face's skin.
+    Skin,
+}
+
+/// Whether a word keeps the rule that its data set was made by.
+pub type Rule = fn(&str) -> bool;
+
 /// Rows, and their labels where there are any.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Split {
@@ -170,6 +192,10 @@ pub struct Data {
     pub modes: Option<Modes>,
     /// The characters that tokens 1, 2, … stand for; empty where values are not tokens.
     pub alphabet: Vec<char>,
+    /// What the labels tell apart, if images without labels can be asked for it too.
+    pub topic: Option<Topic>,
+    /// The rule that words keep, if there is one; it may hold for words that are none of these.
+    pub rule: Option<Rule>,
 }
 
 impl fmt::Debug for Data {
@@ -213,6 +239,8 @@ impl Data {
             density: None,
             modes: None,
             alphabet: Vec::new(),
+            topic: None,
+            rule: None,
         })
     }
 
@@ -311,6 +339,32 @@ pub struct Entry {
     pub attribution: Option<&'static str>,
     /// Makes it from these settings and this seed; settings that are not given have their defaults.
     pub generate: Generate,
+}
+
+impl Entry {
+    /// `n` rows of the law that these settings have, drawn anew; nothing where all rows that there are, are given.
+    ///
+    /// They are like samples of a perfect model: what a score says of them is the best that it can say of any.
+    /// They are fewer where the set does not make so many.
+    ///
+    /// # Errors
+    /// Settings that do not make a data set.
+    pub fn fresh(&self, values: &[(String, Value)], seed: u32, n: usize) -> Result<Option<Split>> {
+        let Some(Kind::Integer { low, high, .. }) =
+            (self.specs)().into_iter().find(|spec| spec.key == SAMPLES).map(|spec| spec.kind)
+        else {
+            return Ok(None);
+        };
+        let mut values = values.to_vec();
+        values.push((SAMPLES.into(), Value::Number(n.clamp(low, high) as f64)));
+        let data = (self.generate)(&values, Rng::stream(seed, "fresh data").next_u32())?;
+        let Split { mut xs, mut labels } = data.train;
+        xs.truncate(n * data.shape.size());
+        if let Some(labels) = &mut labels {
+            labels.truncate(n);
+        }
+        Ok(Some(Split { xs, labels }))
+    }
 }
 
 impl fmt::Debug for Entry {

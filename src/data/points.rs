@@ -36,6 +36,8 @@ pub fn sampled(
         density: None,
         modes: None,
         alphabet: Vec::new(),
+        topic: None,
+        rule: None,
     }
 }
 

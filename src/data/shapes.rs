@@ -1,7 +1,7 @@
 //! Simple shapes that differ in kind, place, size and angle, and in whether they are filled.
 
 use super::images::{self, Canvas, around, length, polygon};
-use super::{Data, Entry, Shape};
+use super::{Data, Entry, Shape, Topic};
 use crate::error::Result;
 use crate::params::{Params, Value};
 use crate::rng::Rng;
@@ -50,13 +50,14 @@ const KINDS: usize = 5;
 
 fn generate(values: &[(String, Value)], seed: u32) -> Result<Data> {
     let Settings { size, fill, rotation, samples } = Settings::from_values(values)?;
-    Ok(images::sampled(Shape::image(1, size, size), samples, seed, KINDS, &|rng, pixels| {
+    let data = images::sampled(Shape::image(1, size, size), samples, seed, KINDS, &|rng, pixels| {
         let kind = rng.below(KINDS as u32);
         let outline = rng.below(2) == 0;
         let outline = fill == Fill::Outline || fill == Fill::Both && outline;
         draw(kind, outline, rotation, size, rng, pixels);
         kind
-    }))
+    });
+    Ok(Data { topic: Some(Topic::Shapes), ..data })
 }
 
 fn draw(kind: u32, outline: bool, rotation: f64, size: usize, rng: &mut Rng, pixels: &mut [f32]) {

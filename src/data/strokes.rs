@@ -4,7 +4,7 @@
 //! Rom 1974), leaning, turned, stretched and shifted, by a pen of some width.
 
 use super::images::{self, Canvas};
-use super::{Data, Entry, Shape};
+use super::{Data, Entry, Shape, Topic};
 use crate::error::Result;
 use crate::params;
 use crate::params::{Params, Value};
@@ -38,14 +38,15 @@ pub const ENTRY: Entry = Entry {
 
 fn generate(values: &[(String, Value)], seed: u32) -> Result<Data> {
     let Settings { size, variety, binarize, samples } = Settings::from_values(values)?;
-    Ok(images::sampled(Shape::image(1, size, size), samples, seed, 10, &|rng, pixels| {
+    let data = images::sampled(Shape::image(1, size, size), samples, seed, 10, &|rng, pixels| {
         let digit = rng.below(10);
         write(digit, variety, size, rng, pixels);
         if binarize {
             tealight_kernels::bits::binarize(pixels);
         }
         digit
-    }))
+    });
+    Ok(Data { topic: Some(Topic::Digits), ..data })
 }
 
 /// One way of writing a digit.

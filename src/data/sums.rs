@@ -30,7 +30,21 @@ fn generate(values: &[(String, Value)], seed: u32) -> Result<Data> {
     let Settings { operands: n } = Settings::from_values(values)?;
     let words: Vec<String> =
         (0..n * n).map(|i| (i / n, i % n)).map(|(a, b)| format!("{a}+{b}={}", a + b)).collect();
-    Ok(Tokens::of(&words)?.all(seed))
+    Ok(Data { rule: Some(is_right), ..Tokens::of(&words)?.all(seed) })
+}
+
+/// Whether a word is a sum that comes out right, of whole numbers without zeros in front.
+fn is_right(word: &str) -> bool {
+    let number = |text: &str| -> Option<u64> {
+        let plain = text.bytes().all(|c| c.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
+        text.parse().ok().filter(|_| plain)
+    };
+    let read = || {
+        let (sum, total) = word.split_once('=')?;
+        let (a, b) = sum.split_once('+')?;
+        Some((number(a)?.checked_add(number(b)?)?, number(total)?))
+    };
+    read().is_some_and(|(sum, total)| sum == total)
 }
 
 #[cfg(test)]
@@ -50,6 +64,12 @@ mod tests {
                 let numbers: Vec<usize> = word.split(['+', '=']).map(|x| x.parse().unwrap()).collect();
                 assert!(numbers.len() == 3 && numbers[0] + numbers[1] == numbers[2], "{word}");
             }
+        }
+        assert!(["0+0=0", "10+1=11", "99+99=198"].iter().all(|word| is_right(word)));
+        for wrong in
+            ["", "1+1=3", "01+1=2", "1+1=02", "1+=1", "+1=1", "1+1", "1=1", "1+1=2=2", "1+1+1=3", "1++1=2"]
+        {
+            assert!(!is_right(wrong), "{wrong}");
         }
         // d_autoregressive.py: sums_1digit, entropy_nats.
         let entropy = generate(&[], 1).unwrap().density.unwrap().entropy().unwrap();

@@ -12,6 +12,7 @@ mod flow;
 mod flow_matching;
 mod gan;
 mod gan_options;
+mod image_scores;
 mod learning;
 mod metrics;
 mod mixtures;

@@ -1,7 +1,9 @@
 //! Scores against values on two fixed sets, and against closed forms for Gaussians.
 
 use tealight::metrics::discrepancy::{energy_distance, median_distance, mmd2};
+use tealight::metrics::frechet::{Moments, frechet, frechet_distance};
 use tealight::metrics::grid::grid_js;
+use tealight::metrics::nearest::{nearest_distances, nearness};
 use tealight::metrics::neighbours::{expected_coverage, neighbours};
 use tealight::metrics::sliced::sliced_wasserstein2;
 use tealight::metrics::two_sample::nearest_neighbour_accuracy;
@@ -51,6 +53,7 @@ fn fixed_sets_have_the_reference_values() {
     let energy = &oracle["energy_distance_fixed_sets"]["U_statistic"];
     close(energy_distance(&a, &b, 2), energy, 1e-6, "energy distance");
     close(sliced_wasserstein2(&a, &b), &oracle["sliced_w2_fixed_sets"]["SW2"], 1e-6, "sliced Wasserstein");
+    close(frechet_distance(&a, &b, 2), &oracle["frechet_fixed_sets"]["ddof1"], 1e-7, "Fréchet");
     for k in [3, 5, 10] {
         let expected = &oracle["prdc_fixed_sets"][format!("k={k}")];
         let got = neighbours(&a, &b, 2, k).unwrap();
@@ -73,6 +76,7 @@ fn gaussians_have_their_closed_forms() {
         close(mmd2(&real, &other, 2, 1.0), &forms[key]["MMD2_sigma1"], 0.02, key);
         let sliced = sliced_wasserstein2(&real, &other).map(|w| w * w);
         close(sliced, &forms[key]["SW2sq"], 0.06, key);
+        close(frechet_distance(&real, &other, 2), &forms[key]["frechet_W2sq"], 0.12, key);
     }
     let other = gaussian(3000, 1.0, 1.0, "other");
     close(energy_distance(&real, &other, 2), &forms["energy_2d m=1.0,s=1.0"], 0.04, "energy");
@@ -136,4 +140,133 @@ fn what_cannot_be_compared_has_no_score() {
     assert_eq!(neighbours(&x, &x[..8], 2, 5), None);
     assert_eq!(neighbours(&[1.0; 20], &[1.0; 20], 2, 3).unwrap().coverage, 0.0);
     assert_eq!(sliced_wasserstein2(&[1.0; 4], &[1.0; 8]), Some(0.0));
+}
+
+#[test]
+fn density_and_coverage_have_their_null_values_on_average() {
+    let oracle = oracle();
+    let (n, k, times) = (300, 5, 20);
+    let scores: Vec<_> = (0..times)
+        .map(|i| {
+            let real = gaussian(n, 0.0, 1.0, &format!("real {i}"));
+            neighbours(&real, &gaussian(n, 0.0, 1.0, &format!("other {i}")), 2, k).unwrap()
+        })
+        .collect();
+    let published = &oracle["prdc_expected_identical"]["mc_N=M=300,d=2,k=5"];
+    let check = |what: &str, expected: f64, mean: f64| {
+        // The standard deviation of one, by the reference's simulation.
+        let error = published[what]["sd"].as_f64().unwrap() / f64::from(times).sqrt();
+        assert!((mean - expected).abs() < 3.5 * error, "{what}: {mean}, not {expected}");
+    };
+    let mean = |f: &dyn Fn(usize) -> f64| (0..times as usize).map(f).sum::<f64>() / f64::from(times);
+    check("density", 1.0, mean(&|i| scores[i].density));
+    check("coverage", expected_coverage(n, n, k), mean(&|i| scores[i].coverage));
+    // These two have no value that is known beforehand, only the reference's.
+    for (what, got) in
+        [("precision", mean(&|i| scores[i].precision)), ("recall", mean(&|i| scores[i].recall))]
+    {
+        check(what, published[what]["mean"].as_f64().unwrap(), got);
+    }
+}
+
+#[test]
+fn the_two_sample_test_is_as_right_as_its_theory_says() {
+    let oracle = oracle();
+    let normal = |x: f64| (-0.5 * x * x).exp() / std::f64::consts::TAU.sqrt();
+    for m in [1.0, 2.0, 3.0] {
+        // Where a row is real with the probability η, its neighbour is of the same sample with η² + (1 − η)²
+        // (Cover & Hart 1967).
+        let step = 1e-3;
+        let expected: f64 = (-8000..12_000)
+            .map(|i| {
+                let (p, q) = (normal(f64::from(i) * step), normal(f64::from(i) * step - m));
+                step * 0.5 * (p * p + q * q) / (p + q)
+            })
+            .sum();
+        let (x, y) = (gaussian(2000, 0.0, 1.0, "x"), gaussian(2000, m as f32, 1.0, "y"));
+        let accuracy = nearest_neighbour_accuracy(&x, &y, 2).unwrap();
+        assert!((accuracy - expected).abs() < 0.025, "m = {m}: {accuracy}, not {expected}");
+        // No classifier can do better than Bayes' rule.
+        let best = oracle["c2st"]["bayes_acc"][format!("m={m}")].as_f64().unwrap();
+        assert!(accuracy < best + 0.01 && expected < best, "m = {m}: {accuracy} {expected} {best}");
+    }
+}
+
+/// Every score of two samples of the plane that does not depend on where its axes are.
+fn scores(x: &[f32], y: &[f32]) -> Vec<f64> {
+    let near = neighbours(x, y, 2, 5).unwrap();
+    let sigma = median_distance(x, y, 2).unwrap();
+    let distances = |rows: &[f32]| nearest_distances(x, rows, 2).unwrap().iter().sum::<f64>();
+    vec![
+        sigma,
+        mmd2(x, y, 2, sigma).unwrap(),
+        energy_distance(x, y, 2).unwrap(),
+        sliced_wasserstein2(x, y).unwrap(),
+        frechet_distance(x, y, 2).unwrap(),
+        near.precision,
+        near.recall,
+        near.density,
+        near.coverage,
+        nearest_neighbour_accuracy(x, y, 2).unwrap(),
+        distances(y),
+    ]
+}
+
+#[test]
+fn moving_turning_and_shuffling_both_samples_changes_nothing() {
+    let (a, b) = sets();
+    let before = scores(&a, &b);
+    let assert_same = |what: &str, after: &[f64], tolerance: f64| {
+        for (i, (x, y)) in before.iter().zip(after).enumerate() {
+            assert!((x - y).abs() <= tolerance * (1.0 + x.abs()), "{what}, score {i}: {y}, not {x}");
+        }
+    };
+    let moved = |rows: &[f32]| rows.chunks(2).flat_map(|p| [p[0] + 3.0, p[1] - 5.0]).collect::<Vec<_>>();
+    assert_same("moved", &scores(&moved(&a), &moved(&b)), 1e-5);
+    // By a multiple of the angle between the directions of the sliced distance.
+    let (sin, cos) = (std::f32::consts::PI * 13.0 / 64.0).sin_cos();
+    let turned = |rows: &[f32]| {
+        rows.chunks(2).flat_map(|p| [cos * p[0] - sin * p[1], sin * p[0] + cos * p[1]]).collect::<Vec<_>>()
+    };
+    assert_same("turned", &scores(&turned(&a), &turned(&b)), 1e-5);
+    let shuffled = |rows: &[f32], label: &str| -> Vec<f32> {
+        let order = Rng::stream(1, label).permutation(rows.len() / 2);
+        order.into_iter().flat_map(|i| [rows[2 * i], rows[2 * i + 1]]).collect()
+    };
+    let (mixed_a, mixed_b) = (shuffled(&a, "a"), shuffled(&b, "b"));
+    assert_ne!(mixed_a, a);
+    assert_same("shuffled", &scores(&mixed_a, &mixed_b), 1e-9);
+    let extent = [-2.0, 2.0, -2.0, 2.0];
+    assert_eq!(grid_js(&a, &b, extent, 20), grid_js(&mixed_a, &mixed_b, extent, 20));
+    // What does not tell real from generated rows is the same the other way round; precision becomes recall.
+    let back = scores(&b, &a);
+    for i in [0, 1, 2, 3, 4, 9] {
+        assert!((before[i] - back[i]).abs() < 1e-9, "score {i}");
+    }
+    assert_eq!((before[5], before[6]), (back[6], back[5]));
+}
+
+#[test]
+fn distances_and_moments_know_their_edge_cases() {
+    let x = gaussian(50, 0.0, 1.0, "x");
+    let mut broken = x.clone();
+    broken[7] = f32::INFINITY;
+    for bad in [&broken[..], &x[..3], &[]] {
+        assert_eq!(frechet_distance(&x, bad, 2), None);
+        assert_eq!(nearest_distances(&x, bad, 2), None);
+        assert_eq!(nearest_distances(bad, &x, 2), None);
+    }
+    // One row has no covariance, but a distance.
+    assert_eq!(frechet_distance(&x, &x[..2], 2), None);
+    assert_eq!(nearest_distances(&x, &x[..2], 2), Some(vec![0.0]));
+    assert_eq!(frechet(&Moments::of(&x, 2).unwrap(), &Moments::of(&x, 1).unwrap()), None);
+    // Rows that are all the same have no spread: what is left is the other's, and how far apart they are.
+    assert_eq!(frechet_distance(&[1.0; 8], &[1.0; 8], 2), Some(0.0));
+    assert_eq!(frechet_distance(&[1.0; 8], &[3.0; 8], 2), Some(8.0));
+    assert!(frechet_distance(&x, &x, 2).unwrap() < 1e-12);
+    assert_eq!(nearness(&[2.0, 4.0], &[1.0, 2.0]), Some(2.0));
+    assert_eq!(nearness(&[0.0], &[1.0, 2.0]), Some(0.0));
+    for (ours, theirs) in [(&[][..], &[1.0][..]), (&[1.0], &[]), (&[1.0], &[0.0]), (&[f64::NAN], &[1.0])] {
+        assert_eq!(nearness(ours, theirs), None);
+    }
 }

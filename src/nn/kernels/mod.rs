@@ -21,6 +21,7 @@ mod layout;
 mod lines;
 pub mod maps;
 pub mod mixture;
+pub mod nearest;
 pub mod norm;
 pub mod pool;
 pub mod recurrent;
