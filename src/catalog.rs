@@ -209,11 +209,16 @@ pub fn data_json(data: &Data) -> String {
     data_object(data).to_string()
 }
 
-fn data_object(data: &Data) -> Json {
+/// The models that do not take these data, each with the reason.
+fn misfits_json(data: &Data) -> Json {
     let misfits = models::ALL.iter().filter_map(|model| {
         let misfit = model.misfit(&data.shape, data.classes)?;
         Some((model.id.to_string(), json!(misfit.id())))
     });
+    Json::Object(misfits.collect())
+}
+
+fn data_object(data: &Data) -> Json {
     json!({
         "shape": shape_json(&data.shape),
         "extent": data.extent,
@@ -221,7 +226,7 @@ fn data_object(data: &Data) -> Json {
         "alphabet": data.alphabet.iter().collect::<String>(),
         "trainRows": data.train.len(&data.shape),
         "heldOutRows": data.held_out.len(&data.shape),
-        "misfits": misfits.collect::<Map<_, _>>(),
+        "misfits": misfits_json(data),
     })
 }
 
@@ -274,6 +279,7 @@ pub fn info(session: &Session) -> String {
         "classes": session.data().classes,
         "alphabet": session.data().alphabet.iter().collect::<String>(),
         "trainRows": session.data().train.len(&session.data().shape),
+        "misfits": misfits_json(session.data()),
     })
     .to_string()
 }
@@ -330,6 +336,7 @@ fn read_request(json: &Json) -> Result<Request> {
         "classes" => Request::Classes { n: whole("n", 1, 1024)? },
         "components" => Request::Components,
         "filters" => Request::Filters,
+        "conditionals" => Request::Conditionals { n: whole("n", 1, 1024)? },
         "losses" => Request::Losses,
         other => return Err(Error::unknown("view", other, Request::IDS.iter().copied())),
     })

@@ -48,6 +48,8 @@ pub enum Request {
     Components,
     /// What each unit responds to, (units, size).
     Filters,
+    /// Held-out rows as the model sees them, and log p of each of their values given all others in nats, (2, n, size).
+    Conditionals { n: usize },
     /// The history: steps, then each loss, (1 + k, columns).
     Losses,
 }
@@ -71,6 +73,7 @@ impl Request {
         "classes",
         "components",
         "filters",
+        "conditionals",
         "losses",
     ];
 
@@ -93,6 +96,7 @@ impl Request {
             Self::Classes { .. } => "classes",
             Self::Components => "components",
             Self::Filters => "filters",
+            Self::Conditionals { .. } => "conditionals",
             Self::Losses => "losses",
         }
     }
@@ -239,6 +243,12 @@ fn compute(session: &Session, request: Request) -> Result<View> {
         Request::Filters => {
             let filters = session.model.filters().ok_or_else(|| incapable("filters"))?.filters()?;
             View::new([filters.dim(0)?, size], flat(&filters)?)
+        }
+        Request::Conditionals { n } => {
+            let model = session.model.conditionals().ok_or_else(|| incapable("conditionals"))?;
+            let (mut values, logs) = model.conditionals(&first_rows(&session.data.held_out, shape, n)?)?;
+            values.extend(logs);
+            View::new([2, n, size], values)
         }
         Request::Losses => {
             let (n, values) = session.history.columns();

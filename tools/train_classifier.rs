@@ -24,10 +24,10 @@ use tealight::rng::Rng;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-const STEPS: u64 = 16_000;
+const STEPS: u64 = 24_000;
 const RATE: f64 = 3e-3;
 /// Rows of each topic in a step.
-const BATCH: usize = 96;
+const BATCH: usize = 64;
 /// Steps after which the drawn rows are others.
 const FRESH: u64 = 400;
 
@@ -198,7 +198,7 @@ fn train(network: &Network) -> Result<Vec<u8>> {
         mean += 0.002 * (f64::from(loss.to_scalar::<f32>()?) - mean);
         let rate = RATE * Decay::Cosine.factor(step, STEPS);
         let _ = optimizer.step(&vars, &backward(&loss)?, rate)?;
-        if (step + 1) % 2000 == 0 {
+        if (step + 1) % 1000 == 0 {
             println!("{} channels, step {}: loss {mean:.4}", network.channels, step + 1);
         }
     }
@@ -244,9 +244,15 @@ fn main() -> Result<()> {
         std::fs::read(file)?
     } else {
         let mut bytes = Vec::new();
-        for network in &NETWORKS {
-            bytes.extend(train(network)?);
-        }
+        std::thread::scope(|scope| -> Result<()> {
+            let trained = NETWORKS
+                .each_ref()
+                .map(|network| scope.spawn(move || train(network).map_err(|error| error.to_string())));
+            for network in trained {
+                bytes.extend(network.join().map_err(|_| "a thread failed")??);
+            }
+            Ok(())
+        })?;
         std::fs::write(file, &bytes)?;
         bytes
     };

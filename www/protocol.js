@@ -90,6 +90,7 @@
  * @property {number} classes
  * @property {string} alphabet What tokens 1, 2, … stand for; empty where values are not tokens.
  * @property {number} trainRows
+ * @property {Record<string, string>} misfits The models that do not take these data, each with the id of the reason.
  */
 
 /**

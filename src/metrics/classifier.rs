@@ -9,9 +9,9 @@ use tealight_kernels::gemm::{Start, View, product};
 use crate::data::{Shape, Topic};
 
 /// Images are brought to this height and width.
-pub const SIDE: usize = 12;
+pub const SIDE: usize = 16;
 /// The outputs of each convolution; each halves the image.
-pub const WIDTHS: [usize; 2] = [8, 16];
+pub const WIDTHS: [usize; 3] = [8, 16, 16];
 /// Units of the last hidden layer.
 pub const FEATURES: usize = 16;
 /// Levels on either side of 0 that a weight is rounded to; so few that compression finds something.
@@ -32,16 +32,16 @@ pub const NETWORKS: [Network; 2] = [
 ];
 
 impl Network {
-    /// Inputs and outputs of each layer's weights: two convolutions with windows of 3 × 3, and two dense layers.
-    pub fn layers(&self) -> [[usize; 2]; 4] {
-        let area = WIDTHS.iter().fold(SIDE, |side, _| side.div_ceil(2)).pow(2);
-        let outputs = self.topics.iter().map(|(_, classes)| classes).sum();
-        [
-            [9 * self.channels, WIDTHS[0]],
-            [9 * WIDTHS[0], WIDTHS[1]],
-            [area * WIDTHS[1], FEATURES],
-            [FEATURES, outputs],
-        ]
+    /// Inputs and outputs of each layer's weights: convolutions with windows of 3 × 3, then two dense layers.
+    pub fn layers(&self) -> Vec<[usize; 2]> {
+        let (mut inputs, mut side, mut layers) = (self.channels, SIDE, Vec::new());
+        for outputs in WIDTHS {
+            layers.push([9 * inputs, outputs]);
+            (inputs, side) = (outputs, side.div_ceil(2));
+        }
+        layers.push([inputs * side * side, FEATURES]);
+        layers.push([FEATURES, self.topics.iter().map(|(_, classes)| classes).sum()]);
+        layers
     }
 }
 
@@ -136,8 +136,9 @@ impl Classifier {
         let (n, [first, classes]) = (xs.len() / self.shape.size().max(1), self.outputs);
         let mut maps = resample(xs, &self.shape, SIDE)?;
         let (mut inputs, mut side) = (self.channels, SIDE);
-        let [one, two, dense, last] = self.layers.as_slice() else { return None };
-        for (layer, outputs) in [one, two].into_iter().zip(WIDTHS) {
+        let (convolutions, dense) = self.layers.split_at_checked(WIDTHS.len())?;
+        let [dense, last] = dense else { return None };
+        for (layer, outputs) in convolutions.iter().zip(WIDTHS) {
             let axis = Axis::new(side, 3, 2, 1)?;
             let conv = Conv { batch: n, inputs, outputs, vertical: axis, horizontal: axis };
             let mut out = vec![0.0; n * conv.map_size()];

@@ -118,6 +118,13 @@ pub trait Components {
     fn components(&self) -> Vec<Component>;
 }
 
+/// A model that knows the law of each value given all others, even where it cannot say how likely a whole row is.
+pub trait Conditionals {
+    /// (n, size) data to the rows as the model sees them, in 0..=1, and to log p(xᵢ | all others) of each value in
+    /// nats, both (n, size).
+    fn conditionals(&self, xs: &Tensor) -> Result<(Vec<f32>, Vec<f32>)>;
+}
+
 /// A model whose units can be shown as data: hidden units, class means, prototypes.
 pub trait Filters {
     /// (units, size); signed where the values are weights.

@@ -26,8 +26,8 @@ pub mod unet;
 pub mod vae;
 
 pub use capability::{
-    Bound, Classes, Component, Components, Density, Discriminate, Energy, Filters, Latent, Paths, Prior,
-    Reconstruct,
+    Bound, Classes, Component, Components, Conditionals, Density, Discriminate, Energy, Filters, Latent,
+    Paths, Prior, Reconstruct,
 };
 
 use candle_core::{Device, Tensor};
@@ -238,6 +238,10 @@ pub trait Model {
     fn filters(&self) -> Option<&dyn Filters> {
         None
     }
+    /// The law of each value given all others, if it has one.
+    fn conditionals(&self) -> Option<&dyn Conditionals> {
+        None
+    }
     /// The ids of views that take many passes through the network: they are for those who ask.
     fn dear(&self) -> &'static [&'static str] {
         &[]
@@ -254,6 +258,7 @@ pub trait Model {
             ("classes", self.classes().is_some()),
             ("components", self.components().is_some()),
             ("filters", self.filters().is_some()),
+            ("conditionals", self.conditionals().is_some()),
         ]
         .into_iter()
         .filter_map(|(id, has)| has.then_some(id))

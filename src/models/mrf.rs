@@ -9,7 +9,8 @@
 use candle_core::Tensor;
 
 use super::{
-    Bound, Density, Energy, Entry, Loss, Misfit, Model, Step, load_named_state, matrix, named_state,
+    Bound, Conditionals, Density, Energy, Entry, Loss, Misfit, Model, Step, load_named_state, matrix,
+    named_state,
 };
 use crate::choices;
 use crate::data::{Data, Domain, Shape};
@@ -192,6 +193,12 @@ impl Mrf {
         (0..size).flat_map(|site| xs.iter().skip(site).step_by(size).map(state)).collect()
     }
 
+    /// (size, n) states as values in 0..=1: (n, size).
+    fn grey(&self, states: &[u8], n: usize) -> Vec<f32> {
+        let top = (self.states() - 1) as f32;
+        (0..n).flat_map(|i| states.iter().skip(i).step_by(n).map(|state| f32::from(*state) / top)).collect()
+    }
+
     /// The pseudo-likelihood of (n, size) images with these weights, at the parameters of now.
     ///
     /// # Errors
@@ -281,16 +288,13 @@ impl Model for Mrf {
 
     /// Gibbs sweeps from noise.
     fn sample(&self, n: usize, rng: &mut Rng) -> Result<Tensor> {
-        let (size, q) = (self.shape.size(), self.states());
-        let mut states: Vec<u8> = (0..size * n).map(|_| rng.below(q as u32) as u8).collect();
+        let (size, q) = (self.shape.size(), self.states() as u32);
+        let mut states: Vec<u8> = (0..size * n).map(|_| rng.below(q) as u8).collect();
         let at = self.potentials()?;
         for _ in 0..self.params.sample_sweeps {
             self.lattice.sweep(&at, &mut states, n, rng);
         }
-        let grey = |state: &u8| f32::from(*state) / (q - 1) as f32;
-        // (size, n) -> (n, size)
-        let xs = (0..n).flat_map(|i| states.iter().skip(i).step_by(n).map(grey)).collect();
-        matrix(xs, n, size)
+        matrix(self.grey(&states, n), n, size)
     }
 
     fn density(&self) -> Option<&dyn Density> {
@@ -299,6 +303,21 @@ impl Model for Mrf {
 
     fn energy(&self) -> Option<&dyn Energy> {
         Some(self)
+    }
+
+    fn conditionals(&self) -> Option<&dyn Conditionals> {
+        Some(self)
+    }
+}
+
+impl Conditionals for Mrf {
+    /// Of the image in its grey levels.
+    fn conditionals(&self, xs: &Tensor) -> Result<(Vec<f32>, Vec<f32>)> {
+        let (n, states) = (xs.dim(0)?, with_slice(&xs.contiguous()?, |xs| self.quantized(xs))?);
+        let logs = self.lattice.conditional_logs(&self.potentials()?, &states, n);
+        // (size, n) -> (n, size)
+        let logs = (0..n).flat_map(|i| logs.iter().skip(i).step_by(n).copied()).collect();
+        Ok((self.grey(&states, n), logs))
     }
 }
 
@@ -331,7 +350,7 @@ pub const ENTRY: Entry = Entry {
     badge: "explicit",
     domains: &[Domain::Images],
     limits: |shape, _| Misfit::of_grey_images(shape, LARGEST),
-    capabilities: &["density", "energy"],
+    capabilities: &["density", "energy", "conditionals"],
     specs: MrfParams::specs,
     defaults: |_| Vec::new(),
     option_domains: &[],

@@ -11,7 +11,8 @@ mod exact;
 use candle_core::Tensor;
 
 use super::{
-    Bound, Density, Energy, Entry, Filters, Loss, Misfit, Model, Step, load_named_state, matrix, named_state,
+    Bound, Conditionals, Density, Energy, Entry, Filters, Loss, Misfit, Model, Step, load_named_state,
+    matrix, named_state,
 };
 use crate::choices;
 use crate::data::{Data, Domain};
@@ -160,6 +161,12 @@ impl Rbm {
     /// # Errors
     /// If the tensor library fails.
     pub fn pseudo_likelihood(&self, visible: &[f32]) -> Result<Vec<f64>> {
+        let size = self.visible.elem_count().max(1);
+        Ok(self.conditional_logs(visible)?.chunks_exact(size).map(|logs| logs.iter().sum()).collect())
+    }
+
+    /// log p(vᵢ | all others) of each unit of each row, in nats.
+    fn conditional_logs(&self, visible: &[f32]) -> Result<Vec<f64>> {
         let weights = self.weights()?;
         let (v, h) = (weights.b.len(), weights.c.len());
         // A unit's weights in one stretch: (hidden, visible) -> (visible, hidden)
@@ -167,19 +174,18 @@ impl Rbm {
             (0..v).flat_map(|i| weights.w.iter().skip(i).step_by(v.max(1)).copied()).collect();
         let hidden = weights.hidden(visible);
         let rows = visible.chunks_exact(v.max(1)).zip(hidden.chunks_exact(h.max(1)));
-        let scores = rows.map(|(row, logits)| {
+        let logs = rows.flat_map(|(row, logits)| {
             let here = sum_softplus(logits, 0.0, logits);
             let units = row.iter().zip(&weights.b).zip(columns.chunks_exact(h.max(1)));
-            let logs = units.map(|((x, b), column)| {
+            units.map(move |((x, b), column)| {
                 let flip = 1.0 - 2.0 * x;
                 let there = sum_softplus(logits, flip, column);
                 // log σ(F(flipped) − F)
                 let change = here - there - f64::from(flip * b);
                 -libm::log1p(libm::exp(-change.abs())) + change.min(0.0)
-            });
-            logs.sum()
+            })
         });
-        Ok(scores.collect())
+        Ok(logs.collect())
     }
 
     /// log Z in nats, by summing over the smaller side; nothing beyond 16 units.
@@ -301,6 +307,10 @@ impl Model for Rbm {
     fn filters(&self) -> Option<&dyn Filters> {
         Some(self)
     }
+
+    fn conditionals(&self) -> Option<&dyn Conditionals> {
+        Some(self)
+    }
 }
 
 impl Energy for Rbm {
@@ -325,6 +335,16 @@ impl Density for Rbm {
     }
 }
 
+impl Conditionals for Rbm {
+    /// Of the image in black and white.
+    fn conditionals(&self, xs: &Tensor) -> Result<(Vec<f32>, Vec<f32>)> {
+        let mut visible = xs.flatten_all()?.to_vec1::<f32>()?;
+        binarize(&mut visible);
+        let logs = self.conditional_logs(&visible)?.into_iter().map(|log| log as f32).collect();
+        Ok((visible, logs))
+    }
+}
+
 impl Filters for Rbm {
     /// W: what each hidden unit asks of the image.
     fn filters(&self) -> Result<Tensor> {
@@ -338,7 +358,7 @@ pub const ENTRY: Entry = Entry {
     badge: "explicit",
     domains: &[Domain::Images],
     limits: |shape, _| Misfit::of_grey_images(shape, LARGEST),
-    capabilities: &["density", "energy", "filters"],
+    capabilities: &["density", "energy", "filters", "conditionals"],
     specs: RbmParams::specs,
     defaults: |_| Vec::new(),
     option_domains: &[],

@@ -40,7 +40,7 @@ test("the page names no model, data set or setting", () => {
   // Words that are also a domain, the name of a view or an option of one (see frame.rs) mean that here; so do classes.
   const domains = new Set(catalog.datasets.map(({ domain }) => domain));
   const views = new Set(["real", "realLabels", "samples", "sampleDensity", "density", "discriminator", "manifold", "latentMap", "latentPoints",
-    "decode", "reconstruct", "paths", "energy", "classes", "components", "filters", "losses", "grid", "frames", "n", "u", "v"]);
+    "decode", "reconstruct", "paths", "energy", "classes", "components", "filters", "conditionals", "losses", "grid", "frames", "n", "u", "v"]);
   const ids = new Set([...catalog.datasets, ...catalog.models].flatMap(({ id, params }) => [id, ...params.map(({ key }) => key)]));
   const words = [...ids].filter((id) => !views.has(id) && !domains.has(id));
   assert.ok(words.length > 20);

@@ -12,7 +12,7 @@ const DRAWING = "AAAAgACAAIAAAIAAQABAAP__AAAAAP__";
 const REQUESTS = [
   { id: "real", n: 20 }, { id: "realLabels", n: 20 }, { id: "samples", n: 20 }, { id: "sampleDensity", grid: 8 }, { id: "density", grid: 6 },
   { id: "discriminator", grid: 6 }, { id: "manifold", grid: 4 }, { id: "latentMap", grid: 3 }, { id: "latentPoints", n: 20 }, { id: "decode", u: 0.2, v: 0.7 },
-  { id: "reconstruct", n: 4 }, { id: "paths", n: 4, frames: 3 }, { id: "energy", grid: 6 }, { id: "classes", n: 2 }, { id: "components" }, { id: "filters" }, { id: "losses" },
+  { id: "reconstruct", n: 4 }, { id: "paths", n: 4, frames: 3 }, { id: "energy", grid: 6 }, { id: "classes", n: 2 }, { id: "components" }, { id: "filters" }, { id: "conditionals", n: 3 }, { id: "losses" },
 ];
 
 function open(config) {

@@ -19,7 +19,7 @@ test('tabs follow capabilities', () => {
   assert.deepEqual(ids('images', ['latent', 'density', 'reconstruct']), ['samples', 'latent', 'reconstructions', 'data']);
   assert.deepEqual(ids('points', []), ['samples', 'data']);
   assert.deepEqual(ids('points', ['paths', 'classes', 'energy']), ['samples', 'paths', 'classes', 'data']);
-  assert.deepEqual(ids('images', ['filters', 'paths']), ['samples', 'paths', 'filters', 'data']);
+  assert.deepEqual(ids('images', ['filters', 'conditionals', 'paths']), ['samples', 'paths', 'filters', 'conditionals', 'data']);
   assert.deepEqual(ids('sequences', ['density']), ['samples', 'data']);
 });
 

@@ -27,10 +27,10 @@ fn the_classifier_is_right_about_rows_that_it_has_not_seen() {
     // What tools/train_classifier.rs prints, with room for two images in a hundred.
     let cases: [(&str, &[(&str, Value)], f64); 8] = [
         ("digits", &[], 0.93),
-        ("digits", &[("binarize", Value::Flag(true))], 0.90),
+        ("digits", &[("binarize", Value::Flag(true))], 0.89),
         ("strokes", &[], 0.95),
         ("strokes", &[("size", number(28.0))], 0.95),
-        ("shapes", &[], 0.95),
+        ("shapes", &[], 0.91),
         ("faces", &[], 0.95),
         ("faces", &[("labelBy", text("hair"))], 0.95),
         ("faces", &[("labelBy", text("skin"))], 0.95),

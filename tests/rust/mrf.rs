@@ -3,7 +3,7 @@
 use candle_core::{Device, Tensor};
 use tealight::data::{Data, Shape};
 use tealight::models::mrf::{Boundary, Coupling, Interaction, Mrf, MrfParams};
-use tealight::models::{Density, Energy, Model, Phase, Step};
+use tealight::models::{Conditionals, Density, Energy, Model, Phase, Step};
 use tealight::rng::Rng;
 
 use crate::common::reference;
@@ -156,4 +156,35 @@ fn digits_are_likelier_under_a_field_than_under_independent_pixels() {
     eprintln!("digits: {nll}");
     // The same coin for every pixel: 64 × H(0.32) = 40.2 nats; the field knows no places either.
     assert!(nll > 30.0 && nll < 39.0, "{nll}");
+}
+
+#[test]
+fn conditionals_are_ratios_of_probabilities() {
+    let potts = MrfParams { interaction: Interaction::Potts, grey_levels: 3, ..MrfParams::default() };
+    for (params, q) in [(MrfParams::default(), 2), (potts, 3)] {
+        let mrf = fixed(3, 0.7, Boundary::Open, params);
+        let mut rng = Rng::stream(4, "test");
+        let grey = |level: u32| level as f32 / (q - 1) as f32;
+        let levels: Vec<f32> = (0..5 * 9).map(|_| grey(rng.below(q))).collect();
+        let of = |xs: Vec<f32>| Tensor::from_vec(xs, ((), 9), &Device::Cpu).unwrap();
+        let (seen, logs) = mrf.conditionals(&of(levels.clone())).unwrap();
+        assert_eq!(seen, levels);
+        for (row, logs) in seen.chunks(9).zip(logs.chunks(9)) {
+            for (i, log) in logs.iter().enumerate() {
+                let with = |level: f32| {
+                    let mut other = row.to_vec();
+                    other[i] = level;
+                    f64::from(mrf.log_prob(&of(other), &mut Rng::stream(1, "test")).unwrap()[0])
+                };
+                let all: f64 = (0..q).map(|level| (with(grey(level)) - with(row[i])).exp()).sum();
+                assert!(
+                    (f64::from(*log) + all.ln()).abs() < 1e-4,
+                    "{q} states, {i}: {log}, not {}",
+                    -all.ln()
+                );
+            }
+            let loss = mrf.pseudo_likelihood(row, &[1.0]).unwrap().value;
+            assert!((logs.iter().map(|log| f64::from(*log)).sum::<f64>() + loss).abs() < 1e-4);
+        }
+    }
 }

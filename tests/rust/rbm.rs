@@ -3,7 +3,7 @@
 use candle_core::{Device, Tensor};
 use tealight::data::{Data, Shape};
 use tealight::models::rbm::{Chains, Rbm, RbmParams};
-use tealight::models::{Density, Model, first_rows};
+use tealight::models::{Conditionals, Density, Model, first_rows};
 use tealight::nn::Decay;
 use tealight::rng::Rng;
 
@@ -128,5 +128,27 @@ fn the_likelihood_is_exact_for_few_units_and_absent_for_many() {
             session("digits", "rbm", &[("hiddenUnits", number(hidden)), ("chains", text("cd"))]);
         session.step(2).unwrap();
         assert_eq!(session.model().density().is_some(), has, "{hidden}");
+    }
+}
+
+#[test]
+fn conditionals_are_ratios_of_probabilities() {
+    let rbm = formula();
+    let log_prob =
+        |xs: Vec<f32>| f64::from(rbm.log_prob(&tensor(xs, &[1, 9]), &mut Rng::stream(1, "test")).unwrap()[0]);
+    // Grey pixels are seen as the nearer of black and white.
+    let grey = tensor(bars().iter().map(|x| 0.4 + 0.2 * x).collect(), &[6, 9]);
+    let (seen, logs) = rbm.conditionals(&grey).unwrap();
+    assert_eq!(seen, bars());
+    for (row, logs) in seen.chunks(9).zip(logs.chunks(9)) {
+        for (i, log) in logs.iter().enumerate() {
+            let mut flipped = row.to_vec();
+            flipped[i] = 1.0 - flipped[i];
+            // p(v)/(p(v) + p(v flipped at i))
+            let expected = -(log_prob(flipped) - log_prob(row.to_vec())).exp().ln_1p();
+            assert!((f64::from(*log) - expected).abs() < 1e-5, "{i}: {log}, not {expected}");
+        }
+        let sum: f64 = logs.iter().map(|log| f64::from(*log)).sum();
+        assert!((sum - rbm.pseudo_likelihood(row).unwrap()[0]).abs() < 1e-5);
     }
 }

@@ -4,7 +4,7 @@ use tealight::frame::{self, Request};
 
 use crate::common::{pairs, session};
 
-const ALL: [Request; 17] = [
+const ALL: [Request; 18] = [
     Request::Real { n: 30 },
     Request::RealLabels { n: 30 },
     Request::Samples { n: 30 },
@@ -21,6 +21,7 @@ const ALL: [Request; 17] = [
     Request::Classes { n: 3 },
     Request::Components,
     Request::Filters,
+    Request::Conditionals { n: 5 },
     Request::Losses,
 ];
 
@@ -48,6 +49,7 @@ fn every_view_follows_from_a_capability_and_has_the_shape_it_says() {
             Request::Classes { .. } => has("classes"),
             Request::Components => has("components"),
             Request::Filters => has("filters"),
+            Request::Conditionals { .. } => has("conditionals"),
         });
         for (request, expected) in ALL.into_iter().zip(expected) {
             let outcome = frame::prepare(&mut session, &[request]);

@@ -21,8 +21,8 @@ export class ModelCards {
   #cards = [];
   /** @type {Group[]} */
   #groups = [];
-  /** @type {DatasetEntry | null} */
-  #dataset = null;
+  /** @type {Record<string, string>} The models that do not take the data that are shown, each with the id of the reason. */
+  #misfits = {};
 
   /** @param {Experiment} experiment */
   constructor(experiment) {
@@ -46,19 +46,24 @@ export class ModelCards {
     this.setTexts(this.#t);
   }
 
-  /** @param {ModelEntry} model @param {DatasetEntry} dataset */
-  show(model, dataset) {
-    this.#dataset = dataset;
+  /**
+   * @param {ModelEntry} model
+   * @param {DatasetEntry} dataset
+   * @param {Record<string, string>} [misfits] The models that do not take its rows as they are now: they may have outgrown them.
+   */
+  show(model, dataset, misfits) {
+    const always = this.#cards.flatMap(({ entry: { id, misfits } }) => (dataset.id in misfits ? [[id, misfits[dataset.id]]] : []));
+    this.#misfits = { ...misfits, ...Object.fromEntries(always) };
     for (const { entry, button } of this.#cards) {
       button.setAttribute("aria-pressed", String(entry === model));
-      button.disabled = dataset.id in entry.misfits;
+      button.disabled = entry.id in this.#misfits;
       button.title = this.#hint(entry);
     }
   }
 
   /** In a few words what a model is, or why it is not for the data that are shown. @param {ModelEntry} entry */
   #hint(entry) {
-    const misfit = this.#dataset && entry.misfits[this.#dataset.id];
+    const misfit = this.#misfits[entry.id];
     if (!misfit) return textOr(this.#t, `models.${entry.id}.tagline`, "");
     return this.#t("ui.model.misfit", { reason: textOr(this.#t, `misfits.${misfit}`, misfit) });
   }

@@ -273,7 +273,7 @@ export class Playground {
       this.#modelSettings.show(current);
       this.#picker.show(dataset, current);
       this.#files.show(dataset);
-      this.#cards.show(model, dataset);
+      this.#cards.show(model, dataset, this.experiment.info?.misfits);
       this.#transport.setModel(catalog, model);
     }
     this.#transport.show();
@@ -348,5 +348,6 @@ function emptyInfo(model, dataset, config) {
     classes: 0,
     alphabet: "",
     trainRows: 0,
+    misfits: {},
   };
 }

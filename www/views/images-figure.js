@@ -95,12 +95,8 @@ export class ReconstructionsFigure extends Figure {
     return { name: t('views.reconstruct.name'), caption: t('views.reconstruct.images') };
   }
 
-  /** Pairs in columns and rows that make the whole about square. */
   #grid() {
-    const { shape } = this.context.info;
-    const n = this.section('reconstruct')?.shape[1] ?? 32;
-    const columns = tileColumns(n, (2 * shape.height) / shape.width);
-    return { n, columns, rows: Math.ceil(n / columns) };
+    return gridOfPairs(this.section('reconstruct')?.shape[1] ?? 32, this.context.info.shape);
   }
 
   /** @override @param {CanvasRenderingContext2D} g @param {Surface} surface */
@@ -109,33 +105,19 @@ export class ReconstructionsFigure extends Figure {
     paintGround(g, surface, palette);
     const section = this.section('reconstruct');
     if (!section) return;
-    const { n, columns, rows } = this.#grid();
-    this.#tiles.update(section.data, 2 * n, info.shape, palette);
-    g.setTransform(1, 0, 0, 1, 0, 0);
-    const { canvas, ratio } = surface;
-    const cells = { width: canvas.width, height: canvas.height, columns, rows, gap: Math.round(4 * ratio) };
-    const bar = Math.max(1, Math.round(2 * ratio));
-    for (let i = 0; i < n; i++) {
-      const cell = tileRect(cells, i % columns, Math.floor(i / columns));
-      const half = Math.floor((cell.height - 3 * bar) / 2);
-      this.#tiles.draw(g, i, cell.x, cell.y + bar, cell.width, half);
-      this.#tiles.draw(g, n + i, cell.x, cell.y + cell.height - bar - half, cell.width, half);
-      // Blue above: real. Orange below: the model's.
-      g.fillStyle = palette.css('real');
-      g.fillRect(cell.x, cell.y, cell.width, bar);
-      g.fillStyle = palette.css('gen');
-      g.fillRect(cell.x, cell.y + cell.height - bar, cell.width, bar);
-    }
+    const grid = this.#grid();
+    this.#tiles.update(section.data, 2 * grid.n, info.shape, palette);
+    paintPairs(g, this.#tiles, surface, grid, palette);
   }
 
   /** @override @param {number} px @param {number} py */
   readoutAt(px, py) {
     const section = this.section('reconstruct');
     if (!section) return '';
-    const { n, columns, rows } = this.#grid();
-    const index = Math.floor((px / this.surface.width) * columns) + columns * Math.floor((py / this.surface.height) * rows);
-    if (!(index >= 0 && index < n)) return '';
-    return this.context.t('stage.error', { error: formatNumber(rowErrors(section.data, n, section.shape[2])[index], 3) });
+    const grid = this.#grid();
+    const index = pairAt(this.surface, grid, px, py);
+    if (index < 0) return '';
+    return this.context.t('stage.error', { error: formatNumber(rowErrors(section.data, grid.n, section.shape[2])[index], 3) });
   }
 
   /** @override */
@@ -156,4 +138,45 @@ export class ReconstructionsFigure extends Figure {
 export function paintGround(g, surface, palette) {
   g.fillStyle = palette.css('line');
   g.fillRect(0, 0, surface.width, surface.height);
+}
+
+/**
+ * `n` pairs in columns and rows that make the whole about square.
+ * @typedef {{n: number, columns: number, rows: number}} PairGrid
+ */
+
+/** @param {number} n @param {import('./types.js').Shape} shape @returns {PairGrid} */
+export function gridOfPairs(n, { height, width }) {
+  const columns = tileColumns(n, (2 * height) / width);
+  return { n, columns, rows: Math.ceil(n / columns) };
+}
+
+/**
+ * Images in pairs, the second `n` below the first: blue edges are real, orange ones the model's.
+ * @param {CanvasRenderingContext2D} g
+ * @param {Tiles} tiles
+ * @param {Surface} surface
+ * @param {PairGrid} grid
+ * @param {import('./palette.js').Palette} palette
+ */
+export function paintPairs(g, tiles, { canvas, ratio }, { n, columns, rows }, palette) {
+  g.setTransform(1, 0, 0, 1, 0, 0);
+  const cells = { width: canvas.width, height: canvas.height, columns, rows, gap: Math.round(4 * ratio) };
+  const bar = Math.max(1, Math.round(2 * ratio));
+  for (let i = 0; i < n; i++) {
+    const cell = tileRect(cells, i % columns, Math.floor(i / columns));
+    const half = Math.floor((cell.height - 3 * bar) / 2);
+    tiles.draw(g, i, cell.x, cell.y + bar, cell.width, half);
+    tiles.draw(g, n + i, cell.x, cell.y + cell.height - bar - half, cell.width, half);
+    g.fillStyle = palette.css('real');
+    g.fillRect(cell.x, cell.y, cell.width, bar);
+    g.fillStyle = palette.css('gen');
+    g.fillRect(cell.x, cell.y + cell.height - bar, cell.width, bar);
+  }
+}
+
+/** Which pair is under the pointer; −1 for none. @param {Surface} surface @param {PairGrid} grid @param {number} px @param {number} py */
+export function pairAt({ width, height }, { n, columns, rows }, px, py) {
+  const index = Math.floor((px / width) * columns) + columns * Math.floor((py / height) * rows);
+  return index >= 0 && index < n ? index : -1;
 }

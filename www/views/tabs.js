@@ -1,5 +1,6 @@
 /** @import {Context} from './types.js' @import {Figure} from './figure.js' */
 import { ClassesFigure } from './classes-figure.js';
+import { ConditionalsFigure } from './conditionals-figure.js';
 import { FiltersFigure } from './filters-figure.js';
 import { ImagesFigure, ReconstructionsFigure } from './images-figure.js';
 import { DecodedFigure, LatentMapFigure } from './latent-map-figure.js';
@@ -68,6 +69,10 @@ export const TABS = [
   {
     id: 'filters', domain: 'images', needs: 'filters',
     build: (c) => [new FiltersFigure(c), new ImagesFigure(c, 'samples'), new ImagesFigure(c, 'real')],
+  },
+  {
+    id: 'conditionals', domain: 'images', needs: 'conditionals',
+    build: (c) => [new ConditionalsFigure(c), new ImagesFigure(c, 'samples'), ...(c.can.has('filters') ? [new FiltersFigure(c)] : [])],
   },
   {
     id: 'data', domain: 'images',

@@ -147,6 +147,18 @@ impl Lattice {
         }
     }
 
+    /// log p(sᵢ | all others) of each site of `n` configurations: (sites, n) → (sites, n).
+    pub fn conditional_logs(&self, at: &Potentials, states: &[u8], n: usize) -> Vec<f32> {
+        let mut chances = vec![0.0; at.field.len() * n];
+        let mut logs = Vec::with_capacity(states.len());
+        for (site, own) in states.chunks_exact(n.max(1)).enumerate() {
+            self.conditionals(at, states, n, site, &mut chances);
+            let chance = |(i, state): (usize, &u8)| chances.get(usize::from(*state) * n + i).copied();
+            logs.extend(own.iter().enumerate().map(|own| libm::logf(chance(own).unwrap_or(0.0).max(LEAST))));
+        }
+        logs
+    }
+
     /// −Σ w Σᵢ log p(sᵢ | all others) of `n` configurations with weights w, and its gradient.
     ///
     /// # Shapes
