@@ -24,7 +24,7 @@ use tealight::rng::Rng;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-const STEPS: u64 = 24_000;
+const STEPS: u64 = 8_000;
 const RATE: f64 = 3e-3;
 /// Rows of each topic in a step.
 const BATCH: usize = 64;

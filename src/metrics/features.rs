@@ -45,60 +45,73 @@ impl Principal {
     }
 }
 
+/// Training rows that the features' scale is taken from.
+const SCALED_BY: usize = 500;
+
 /// What features of a data set's images are made of.
-pub enum Features {
+pub struct Features {
+    kind: Kind,
+    shape: Shape,
+    /// What makes the variances of the training rows' features 1 together.
+    scale: f32,
+}
+
+enum Kind {
     /// Of images whose labels can be seen in them.
     Classifier(Classifier),
-    /// Of others: principal components of the training rows, brought to a few pixels.
-    Principal {
-        /// The shape of an image.
-        shape: Shape,
-        /// Height and width after that.
-        side: usize,
-        /// The components.
-        components: Principal,
-    },
+    /// Of others: principal components of the training rows, brought to so high and wide images.
+    Principal(Principal, usize),
 }
 
 impl Features {
-    /// Those of a set of images; `None` for other data.
+    /// Those of a set of images; `None` for other data, or images that are all alike.
     pub fn of(data: &Data) -> Option<Self> {
         if data.shape.domain != Domain::Images {
             return None;
         }
-        if let Some(classifier) = data.topic.and_then(|topic| Classifier::of(topic, &data.shape)) {
-            return Some(Self::Classifier(classifier));
-        }
-        let Shape { channels, height, width, .. } = data.shape;
-        let side = (1..=height.max(width)).rev().find(|side| channels * side * side <= MOST)?;
-        let rows = resample(&data.train.xs, &data.shape, side)?;
-        let components = Principal::of(&rows, channels * side * side, COMPONENTS)?;
-        Some(Self::Principal { shape: data.shape, side, components })
+        let kind = match data.topic.and_then(|topic| Classifier::of(topic, &data.shape)) {
+            Some(classifier) => Kind::Classifier(classifier),
+            None => {
+                let Shape { channels, height, width, .. } = data.shape;
+                let side = (1..=height.max(width)).rev().find(|side| channels * side * side <= MOST)?;
+                let rows = resample(&data.train.xs, &data.shape, side)?;
+                Kind::Principal(Principal::of(&rows, channels * side * side, COMPONENTS)?, side)
+            }
+        };
+        let mut features = Self { kind, shape: data.shape, scale: 1.0 };
+        let some = data.train.len(&data.shape).min(SCALED_BY) * data.shape.size();
+        let rows = features.features(data.train.xs.get(..some)?)?;
+        let variance = Moments::of(&rows, features.size())?.variance();
+        features.scale = (1.0 / variance.sqrt()) as f32;
+        features.scale.is_finite().then_some(features)
     }
 
     /// How many features an image has.
     pub fn size(&self) -> usize {
-        match self {
-            Self::Classifier(_) => FEATURES,
-            Self::Principal { components, .. } => components.components(),
+        match &self.kind {
+            Kind::Classifier(_) => FEATURES,
+            Kind::Principal(components, _) => components.components(),
         }
     }
 
-    /// The classifier, if it is one.
+    /// The classifier, if they are its own.
     pub fn classifier(&self) -> Option<&Classifier> {
-        match self {
-            Self::Classifier(classifier) => Some(classifier),
-            Self::Principal { .. } => None,
+        match &self.kind {
+            Kind::Classifier(classifier) => Some(classifier),
+            Kind::Principal(..) => None,
         }
     }
 
     /// (n, size) images to (n, [`Features::size`]); `None` without images, or if they are not whole or not finite.
+    ///
+    /// They have no unit: the variances of the training rows' features are 1 together, so that the Fréchet distance
+    /// of real rows from their mean alone is 1.
     pub fn features(&self, xs: &[f32]) -> Option<Vec<f32>> {
-        match self {
-            Self::Classifier(classifier) => Some(classifier.judge(xs)?.features),
-            Self::Principal { shape, side, components } => {
-                Some(components.project(&resample(xs, shape, *side)?))
-            }
-        }
+        let mut features = match &self.kind {
+            Kind::Classifier(classifier) => classifier.judge(xs)?.features,
+            Kind::Principal(components, side) => components.project(&resample(xs, &self.shape, *side)?),
+        };
+        features.iter_mut().for_each(|x| *x *= self.scale);
+        Some(features)
     }
 }

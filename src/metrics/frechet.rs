@@ -42,6 +42,11 @@ impl Moments {
         &self.mean
     }
 
+    /// The variances of all values together.
+    pub fn variance(&self) -> f64 {
+        self.covariance.iter().step_by(self.mean.len() + 1).sum()
+    }
+
     pub(super) fn eigen(&self) -> Eigen {
         eigen(self.covariance.clone(), self.mean.len())
     }
@@ -69,9 +74,8 @@ pub fn frechet(a: &Moments, b: &Moments) -> Option<f64> {
     let inner = symmetric_product(&scaled, &b.covariance, d);
     let roots: f64 = eigen(inner, d).values.iter().map(|value| value.max(0.0).sqrt()).sum();
     let apart: f64 = a.mean.iter().zip(&b.mean).map(|(x, y)| (x - y).powi(2)).sum();
-    let trace = |m: &Moments| m.covariance.iter().step_by(d + 1).sum::<f64>();
     // Equal moments can come out at less than 0 by rounding.
-    Some((apart + trace(a) + trace(b) - 2.0 * roots).max(0.0))
+    Some((apart + a.variance() + b.variance() - 2.0 * roots).max(0.0))
 }
 
 /// The distance of (n, size) and (m, size) rows: see [`frechet`].

@@ -158,7 +158,7 @@ fn information_is_complete_json() {
     assert_eq!(info["latentDim"], 16);
     assert_eq!(info["references"][0]["id"], "log4");
     assert_eq!(info["trainRows"], 1437);
-    assert_eq!(info["misfits"]["ebm"], "plane");
+    assert_eq!(info["misfits"]["ebm"], "domain");
     assert_eq!(info["misfits"]["flow"], serde_json::Value::Null);
     // Rows may be more or fewer than at the data set's defaults.
     let misfits = |size: f64| {

@@ -137,7 +137,11 @@ fn features_tell_what_is_wrong_from_what_is_only_other() {
                 neighbours(&real, &other, features.size(), 5).unwrap(),
             )
         };
+        // An image of which there is only one has no variance, and lies somewhere.
+        let alone = distance(&data.train.xs[..data.shape.size()].repeat(300)).0;
+        assert!((0.9..4.0).contains(&alone), "{id}: {alone}");
         let (floor, near) = distance(&data.held_out.xs[..n]);
+        assert!(floor < 0.15, "{id}: {floor}");
         println!("{id}: floor {floor:.3} {near:?}");
         let noise: Vec<f32> = {
             let mut rng = Rng::stream(1, "noise");

@@ -167,7 +167,7 @@ fn conditionals_are_ratios_of_probabilities() {
         let grey = |level: u32| level as f32 / (q - 1) as f32;
         let levels: Vec<f32> = (0..5 * 9).map(|_| grey(rng.below(q))).collect();
         let of = |xs: Vec<f32>| Tensor::from_vec(xs, ((), 9), &Device::Cpu).unwrap();
-        let (seen, logs) = mrf.conditionals(&of(levels.clone())).unwrap();
+        let (seen, logs) = Conditionals::conditionals(&mrf, &of(levels.clone())).unwrap();
         assert_eq!(seen, levels);
         for (row, logs) in seen.chunks(9).zip(logs.chunks(9)) {
             for (i, log) in logs.iter().enumerate() {

@@ -138,7 +138,7 @@ fn conditionals_are_ratios_of_probabilities() {
         |xs: Vec<f32>| f64::from(rbm.log_prob(&tensor(xs, &[1, 9]), &mut Rng::stream(1, "test")).unwrap()[0]);
     // Grey pixels are seen as the nearer of black and white.
     let grey = tensor(bars().iter().map(|x| 0.4 + 0.2 * x).collect(), &[6, 9]);
-    let (seen, logs) = rbm.conditionals(&grey).unwrap();
+    let (seen, logs) = Conditionals::conditionals(&rbm, &grey).unwrap();
     assert_eq!(seen, bars());
     for (row, logs) in seen.chunks(9).zip(logs.chunks(9)) {
         for (i, log) in logs.iter().enumerate() {
