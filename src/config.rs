@@ -134,6 +134,26 @@ impl Config {
         }
         Ok(effect)
     }
+
+    /// Sets a value from a link's notation: the first kind of value that the setting accepts.
+    ///
+    /// # Errors
+    /// An unknown key, or a text that is no allowed value; the configuration is then as it was.
+    pub fn set_text(&mut self, key: &str, text: &str) -> Result<Effect> {
+        let number = text.parse().ok().map(Value::Number);
+        let flag = text.parse().ok().map(Value::Flag);
+        let widths: Option<Vec<usize>> =
+            text.split(',').filter(|part| !part.is_empty()).map(|part| part.parse().ok()).collect();
+        let readings = [number, flag, widths.map(Value::Widths)].into_iter().flatten();
+        for reading in readings {
+            if let Ok(effect) = self.set(key, &reading) {
+                return Ok(effect);
+            }
+        }
+        // No reading fits: the error of the plainest one says what would.
+        let plainest = text.parse().map_or(Value::Text(text.into()), Value::Number);
+        self.set(key, &plainest)
+    }
 }
 
 /// A seed from a value: a whole number that fits 32 bits.

@@ -8,6 +8,7 @@ pub mod catalog;
 pub mod config;
 pub mod data;
 pub mod error;
+pub mod evaluation;
 pub mod frame;
 pub mod history;
 mod latent_plane;

@@ -46,7 +46,7 @@ pub fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     for setting in &options.settings {
         let (key, text) =
             setting.split_once('=').ok_or("a setting is written KEY=VALUE, as in --set beta=4")?;
-        set_from_text(&mut config, key, text)?;
+        config.set_text(key, text)?;
     }
     // Before the work, not after it.
     fs::create_dir_all(&options.out)
@@ -68,23 +68,6 @@ pub fn run(options: &Options) -> Result<(), Box<dyn Error>> {
         options.out.display()
     );
     Ok(())
-}
-
-/// Sets a value from a link's notation: the first kind of value that the setting accepts.
-fn set_from_text(config: &mut Config, key: &str, text: &str) -> Result<(), tealight::error::Error> {
-    let number = text.parse().ok().map(Value::Number);
-    let flag = text.parse().ok().map(Value::Flag);
-    let widths: Option<Vec<usize>> =
-        text.split(',').filter(|part| !part.is_empty()).map(|part| part.parse().ok()).collect();
-    let readings = [number, flag, widths.map(Value::Widths)].into_iter().flatten();
-    for reading in readings {
-        if config.set(key, &reading).is_ok() {
-            return Ok(());
-        }
-    }
-    // No reading fits: the error of the plainest one says what would.
-    let plainest = text.parse().map_or(Value::Text(text.into()), Value::Number);
-    config.set(key, &plainest).map(drop)
 }
 
 fn train(session: &mut Session, steps: u64) -> Result<(), Box<dyn Error>> {

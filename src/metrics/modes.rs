@@ -17,6 +17,9 @@ pub struct ModeCoverage {
     pub spread: f64,
 }
 
+/// The share of true samples that lie within 3σ of their mode: 1 − e^−4.5.
+pub const CEILING: f64 = 1.0 - 0.011_108_996_538_242_306;
+
 /// E r² of a round two-dimensional Gaussian (σ = 1) cut off at r = 3: 2 − 9 e^−4.5 / (1 − e^−4.5).
 const TRUNCATED: f64 = 2.0 - 9.0 * 0.011_108_996_538_242_306 / (1.0 - 0.011_108_996_538_242_306);
 

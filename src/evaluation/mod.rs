@@ -1,0 +1,28 @@
+//! The evaluation of a session: scores beside their floors, and what is wrong.
+//!
+//! It only reads the session and draws from a stream of its own, afresh each time, so that it never shifts training
+//! and successive evaluations see the same noise. It works in parts that are short, between which the session may
+//! go on.
+
+pub mod detect;
+mod evidence;
+pub mod gallery;
+pub mod scores;
+
+pub use detect::{Finding, detect};
+pub use evidence::{Evidence, Inside, Past};
+pub use scores::{Better, By, Score, ScoreEntry};
+
+/// Evaluations of a run that are remembered.
+pub const REMEMBERED: usize = 32;
+
+/// What an evaluation came to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Evaluated {
+    /// The step that the samples are of.
+    pub step: u64,
+    /// The scores that the model and the data have, in the order of [`scores::ALL`].
+    pub scores: Vec<Score>,
+    /// What is wrong.
+    pub findings: Vec<Finding>,
+}
