@@ -1,7 +1,9 @@
 //! The self-description as JSON, and reading what the page sends: the only file that knows JSON.
 
+mod evaluation;
 mod head;
 
+pub use evaluation::evaluated_json;
 pub use head::{Outline, SnapshotHead, read_snapshot_head, snapshot_head};
 
 use serde_json::{Map, Value as Json, json};
@@ -46,6 +48,9 @@ pub fn catalog() -> String {
         "seed": { "low": 0, "high": u32::MAX, "default": DEFAULT_SEED },
         "datasets": datasets,
         "models": models,
+        "scores": evaluation::scores_json(),
+        "findings": evaluation::findings_json(),
+        "gallery": evaluation::gallery_json(),
     })
     .to_string()
 }

@@ -57,6 +57,14 @@ pub enum Error {
         /// The step that the session went back to, if it did.
         back_to: Option<u64>,
     },
+    /// Something that cannot be scored.
+    #[error(
+        "the {what} are not finite numbers, so that there is nothing to score; try a smaller learning rate"
+    )]
+    NotFinite {
+        /// What it is: "samples".
+        what: &'static str,
+    },
     /// A capability that this model does not have.
     #[error("the model \"{model}\" has no {capability}")]
     Incapable {

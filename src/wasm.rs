@@ -7,6 +7,7 @@ use wasm_bindgen::prelude::*;
 
 use crate::data::{Data, load};
 use crate::error::Error;
+use crate::evaluation::Evaluator;
 use crate::{catalog, frame, session};
 
 impl From<Error> for JsValue {
@@ -98,6 +99,7 @@ pub fn fresh_seed() -> Result<u32, JsValue> {
 #[wasm_bindgen]
 pub struct Session {
     inner: session::Session,
+    evaluator: Evaluator,
     prepared: Vec<f32>,
 }
 
@@ -106,14 +108,12 @@ impl Session {
     /// A fresh session from a flat JSON configuration.
     #[wasm_bindgen(constructor)]
     pub fn new(config: &str) -> Result<Session, JsValue> {
-        let inner = session::Session::new(catalog::read_config(config)?)?;
-        Ok(Self { inner, prepared: Vec::new() })
+        Ok(Self::around(session::Session::new(catalog::read_config(config)?)?))
     }
 
     /// A fresh session on data that are there already; the configuration names their data set.
     pub fn on(config: &str, source: &Source) -> Result<Session, JsValue> {
-        let inner = session::Session::on(catalog::read_config(config)?, source.data.clone())?;
-        Ok(Self { inner, prepared: Vec::new() })
+        Ok(Self::around(session::Session::on(catalog::read_config(config)?, source.data.clone())?))
     }
 
     /// Takes `n` steps.
@@ -163,6 +163,18 @@ impl Session {
         Ok(())
     }
 
+    /// Begins an evaluation of the model as it is now; how many parts it has.
+    #[wasm_bindgen(js_name = beginScores)]
+    pub fn begin_scores(&mut self) -> Result<u32, JsValue> {
+        Ok(self.evaluator.begin(&self.inner)? as u32)
+    }
+
+    /// Does the next part, and says as JSON whether it was the last one, and then what the evaluation came to.
+    #[wasm_bindgen(js_name = scorePart)]
+    pub fn score_part(&mut self) -> Result<String, JsValue> {
+        Ok(catalog::evaluated_json(self.evaluator.advance()?.as_ref()))
+    }
+
     /// Everything needed to go on, bit for bit.
     pub fn snapshot(&self) -> Result<Uint8Array, JsValue> {
         Ok(Uint8Array::from(self.inner.snapshot()?.as_slice()))
@@ -187,5 +199,11 @@ impl Session {
     #[wasm_bindgen(js_name = loadWeights)]
     pub fn load_weights(&mut self, bytes: &[u8]) -> Result<(), JsValue> {
         Ok(self.inner.load_weights(bytes)?)
+    }
+}
+
+impl Session {
+    fn around(inner: session::Session) -> Self {
+        Self { inner, evaluator: Evaluator::new(), prepared: Vec::new() }
     }
 }

@@ -9,6 +9,7 @@
 
 import { Frames, viewsOf } from "./frames.js";
 import { ALL_PHASES, isTrap, messageOf, PHASE } from "./protocol.js";
+import { Scoring } from "./scoring.js";
 
 /** @import {Info, LiveEvent, Post, Request, Status, WasmModule, WasmSession, WasmSource} from "./protocol.js" */
 
@@ -35,6 +36,7 @@ export class Engine {
   #later;
   #now;
   #frames;
+  #scoring;
   /** @type {WasmSession | null} */
   #session = null;
   /** The data of the last files, and what their data set is called. @type {{dataset: string, source: WasmSource} | null} */
@@ -68,6 +70,7 @@ export class Engine {
     this.#later = later;
     this.#now = now;
     this.#frames = new Frames(now);
+    this.#scoring = new Scoring(now);
   }
 
   /** Answers one message of the page. @param {Request} message */
@@ -116,6 +119,9 @@ export class Engine {
         return this.#reset();
       case "views":
         if (message.generation === this.#generation) this.#frames.setViews(message.requests, message.fresh);
+        return undefined;
+      case "scoring":
+        this.#scoring.on = message.on;
         return undefined;
       case "credit":
         return this.#frames.give(message.buffer);
@@ -189,6 +195,7 @@ export class Engine {
   #touched() {
     this.#changes += 1;
     this.#frames.touch();
+    this.#scoring.touch();
     this.#report();
     return this.#info();
   }
@@ -212,6 +219,7 @@ export class Engine {
     this.#reported = { at: this.#now(), step: 0 };
     this.#saved = { at: this.#now(), state: "" };
     this.#frames.clear();
+    this.#scoring.clear();
     return this.#info();
   }
 
@@ -288,19 +296,27 @@ export class Engine {
     return this.#target !== null || (this.#running && !this.#held);
   }
 
+  /** Whether training has come to rest at a step that is to be scored. */
+  get #unscored() {
+    if (this.#dead || !this.#session || this.#active || this.#held) return false;
+    return this.#scoring.wanted(this.#session);
+  }
+
   #schedule() {
-    if (this.#scheduled || !this.#active) return;
+    if (this.#scheduled || !(this.#active || this.#unscored)) return;
     this.#scheduled = true;
-    this.#later(this.#tick, this.#slow && this.#target === null ? SLOW : 0);
+    this.#later(this.#tick, this.#active && this.#slow && this.#target === null ? SLOW : 0);
   }
 
   #tick = () => {
     this.#scheduled = false;
-    if (!this.#active) return;
     try {
-      this.#advance(this.#current());
-      this.#serve();
-      this.#routine();
+      if (this.#active) {
+        this.#advance(this.#current());
+        this.#serve();
+        this.#routine();
+      }
+      this.#score();
     } catch (error) {
       if (isTrap(error)) this.#die(error);
       else this.#stop(messageOf(error));
@@ -359,6 +375,13 @@ export class Engine {
     const { sections, failed, buffer } = frame;
     const step = this.#session.steps();
     this.#post({ type: "frame", generation: this.#generation, step, sections, failed, buffer }, [buffer]);
+  }
+
+  /** Works on the scores, and sends them when they are complete. */
+  #score() {
+    if (!this.#session || !(this.#active || this.#unscored)) return;
+    const scored = this.#scoring.work(this.#session, this.#active, this.#slice);
+    if (scored) this.#post({ type: "scores", generation: this.#generation, ...scored });
   }
 
   /** What happens every so often while running. */

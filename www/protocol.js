@@ -72,6 +72,52 @@
  * @property {{low: number, high: number, default: number}} seed
  * @property {DatasetEntry[]} datasets
  * @property {ModelEntry[]} models
+ * @property {ScoreEntry[]} scores In the order in which they are shown.
+ * @property {string[]} findings
+ * @property {Exhibit[]} gallery
+ */
+
+/**
+ * A score, as the catalogue lists it.
+ * @typedef {object} ScoreEntry
+ * @property {string} id
+ * @property {"nats" | "bits" | "share" | "data" | ""} unit
+ * @property {"lower" | "higher" | "target"} better
+ * @property {number | null} target The value that is best, where it is one whatever the data.
+ * @property {string[]} domains
+ */
+
+/**
+ * An experiment that fails on purpose.
+ * @typedef {object} Exhibit
+ * @property {string} id
+ * @property {Config} config
+ * @property {number} steps Until the failure shows.
+ * @property {string} finding What is found then.
+ */
+
+/**
+ * A score's value.
+ * @typedef {object} Score
+ * @property {string} id
+ * @property {number} value
+ * @property {number | null} floor What as many real rows score.
+ * @property {number | null} optimum
+ * @property {"exact" | "importance" | "grid" | "kde" | null} by How a likelihood was computed.
+ */
+
+/**
+ * A failure that was found; the remedy is the settings that help.
+ * @typedef {{id: string, values: Record<string, number>, remedy: Config}} Finding
+ */
+
+/**
+ * What an evaluation came to.
+ * @typedef {object} Scored
+ * @property {number} step
+ * @property {Score[]} scores
+ * @property {Finding[]} findings
+ * @property {string | null} failed Why there are no scores.
  */
 
 /**
@@ -117,6 +163,8 @@
  * @property {(out: Float32Array) => void} read
  * @property {() => string} info
  * @property {() => number} steps
+ * @property {() => number} beginScores
+ * @property {() => string} scorePart
  * @property {() => Uint8Array} snapshot
  * @property {() => Uint8Array} checkpoint
  * @property {(bytes: Uint8Array) => void} restore
@@ -189,6 +237,7 @@
  *   {type: "train", id: number, target: number} |
  *   {type: "reset", id: number} |
  *   {type: "views", generation: number, requests: ViewRequest[], fresh: boolean} |
+ *   {type: "scoring", on: boolean} |
  *   {type: "credit", buffer: ArrayBuffer | null} |
  *   {type: "once", id: number, requests: ViewRequest[]} |
  *   {type: "preview", id: number, config: Config, n: number} |
@@ -227,6 +276,7 @@
  *   {type: "status", generation: number, status: Status} |
  *   {type: "applied", generation: number, info: Info, event: LiveEvent} |
  *   {type: "frame", generation: number, step: number, sections: SectionMeta[], failed: Record<string, string>, buffer: ArrayBuffer} |
+ *   ({type: "scores", generation: number} & Scored) |
  *   {type: "stopped", generation: number, info: Info | null, message: string} |
  *   {type: "snapshot", generation: number, rescue: Rescue} |
  *   {type: "trap", message: string}

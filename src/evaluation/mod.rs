@@ -5,11 +5,17 @@
 //! go on.
 
 pub mod detect;
+mod evaluator;
 mod evidence;
 pub mod gallery;
+mod likelihood;
+mod measures;
+mod run;
 pub mod scores;
+mod yardstick;
 
 pub use detect::{Finding, detect};
+pub use evaluator::Evaluator;
 pub use evidence::{Evidence, Inside, Past};
 pub use scores::{Better, By, Score, ScoreEntry};
 

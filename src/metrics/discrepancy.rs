@@ -1,25 +1,27 @@
 //! Distances between distributions from all pairs of points: maximum mean discrepancy and energy distance.
 
-use super::pairwise::{comparable, mean_over, mean_within, squared};
+use super::pairwise::{comparable, lines, mean_over, mean_within, whole};
+use crate::nn::kernels::distances::{order_statistic, sum_exp, sum_sqrt};
+use crate::nn::kernels::kernel_sums::Centres;
 
-/// The median of all pairwise distances of both samples together, the usual bandwidth of a Gaussian kernel.
+/// The median of all distances between different rows of a sample, the usual bandwidth of a Gaussian kernel.
 ///
-/// `None` if a sample is empty, not whole or not finite, or all points are one.
-pub fn median_distance(xs: &[f32], ys: &[f32], size: usize) -> Option<f64> {
-    if !comparable(xs, ys, size) {
+/// `None` if the sample has fewer than two rows, or is not whole or not finite, or if half of the rows are one.
+pub fn median_distance(rows: &[f32], size: usize) -> Option<f64> {
+    if !whole(rows, size) {
         return None;
     }
-    let rows: Vec<&[f32]> = xs.chunks_exact(size).chain(ys.chunks_exact(size)).collect();
-    let mut distances: Vec<f64> = Vec::with_capacity(rows.len() * rows.len() / 2);
-    for (i, a) in rows.iter().enumerate() {
-        distances.extend(rows.iter().take(i).map(|b| squared(a, b)));
-    }
+    let n = rows.len() / size;
+    let mut distances = Vec::with_capacity(n * n / 2);
+    lines(rows, &Centres::new(rows, size), size, &mut |i, line| {
+        distances.extend_from_slice(line.get(..i).unwrap_or_default());
+    });
     let middle = distances.len() / 2;
-    let (below, upper, _) = distances.select_nth_unstable_by(middle, f64::total_cmp);
-    let upper = *upper;
-    let even = (rows.len() * (rows.len() - 1) / 2).is_multiple_of(2);
-    let lower = below.iter().copied().max_by(f64::total_cmp).filter(|_| even).unwrap_or(upper);
-    let median = f64::midpoint(lower, upper).sqrt();
+    let upper = order_statistic(&mut distances, middle)?;
+    let below = distances.get(..middle).unwrap_or_default();
+    let odd = !distances.len().is_multiple_of(2);
+    let lower = below.iter().copied().max_by(f32::total_cmp).filter(|_| !odd).unwrap_or(upper);
+    let median = f64::midpoint(lower.into(), upper.into()).sqrt();
     (median > 0.0).then_some(median)
 }
 
@@ -33,9 +35,10 @@ pub fn mmd2(xs: &[f32], ys: &[f32], size: usize, sigma: f64) -> Option<f64> {
     if !comparable(xs, ys, size) || !enough || sigma.is_nan() || sigma <= 0.0 {
         return None;
     }
-    let kernel = |d2: f64| (-d2 / (2.0 * sigma * sigma)).exp();
-    let within = mean_within(xs, size, kernel) + mean_within(ys, size, kernel);
-    Some(within - 2.0 * mean_over(xs, ys, size, kernel))
+    let scale = (-0.5 / (sigma * sigma)) as f32;
+    let kernel = |line: &[f32]| sum_exp(line, scale);
+    let within = mean_within(xs, size, &kernel) + mean_within(ys, size, &kernel);
+    Some(within - 2.0 * mean_over(xs, ys, size, &kernel))
 }
 
 /// 2 E‖X − Y‖ − E‖X − X′‖ − E‖Y − Y′‖, the squared energy distance, without bias
@@ -46,6 +49,6 @@ pub fn energy_distance(xs: &[f32], ys: &[f32], size: usize) -> Option<f64> {
     if !comparable(xs, ys, size) || xs.len() < 2 * size || ys.len() < 2 * size {
         return None;
     }
-    let within = mean_within(xs, size, f64::sqrt) + mean_within(ys, size, f64::sqrt);
-    Some(2.0 * mean_over(xs, ys, size, f64::sqrt) - within)
+    let within = mean_within(xs, size, &sum_sqrt) + mean_within(ys, size, &sum_sqrt);
+    Some(2.0 * mean_over(xs, ys, size, &sum_sqrt) - within)
 }

@@ -2,6 +2,7 @@
 //!
 //! A score of samples that cannot be compared (none, not finite, not whole rows) is `None`, never a number.
 
+pub mod bandwidth;
 pub mod classifier;
 pub mod discrepancy;
 pub mod features;

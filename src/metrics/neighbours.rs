@@ -1,7 +1,9 @@
 //! Precision, recall, density and coverage by nearest neighbours
 //! (Kynkäänniemi et al. 2019, <https://arxiv.org/abs/1904.06991>; Naeem et al. 2020, <https://arxiv.org/abs/2002.09797>).
 
-use super::pairwise::{comparable, squared};
+use super::pairwise::{lines, whole};
+use crate::nn::kernels::distances::{meet, order_statistic};
+use crate::nn::kernels::kernel_sums::Centres;
 
 /// How two samples lie among each other. Only density and coverage have a known value for samples of one
 /// distribution: 1 and [`expected_coverage`].
@@ -17,53 +19,63 @@ pub struct Neighbours {
     pub coverage: f64,
 }
 
-/// Scores generated (n, size) rows against real ones; a row's ball reaches to its `k`-th neighbour of its own kind.
-///
-/// `None` if a sample has not more than `k` rows, or is not whole or not finite. A row that occurs twice has a ball
-/// without content and covers nothing.
-pub fn neighbours(real: &[f32], generated: &[f32], size: usize, k: usize) -> Option<Neighbours> {
-    if !comparable(real, generated, size) || k == 0 {
-        return None;
-    }
-    let (n, m) = (real.len() / size, generated.len() / size);
-    if n <= k || m <= k {
-        return None;
-    }
-    let (real_balls, generated_balls) = (balls(real, size, k), balls(generated, size, k));
-    let mut hits = vec![0_usize; m];
-    let (mut recalled, mut covered) = (0, 0);
-    for (x, ball) in real.chunks_exact(size).zip(&real_balls) {
-        let (mut inside, mut is_recalled) = (false, false);
-        for ((y, other), hits) in generated.chunks_exact(size).zip(&generated_balls).zip(&mut hits) {
-            let d2 = squared(x, y);
-            if d2 < *ball {
-                *hits += 1;
-                inside = true;
-            }
-            is_recalled |= d2 < *other;
+/// The rows of a sample, each with the ball that reaches to its `k`-th neighbour among them.
+#[derive(Debug, Clone)]
+pub struct Balls {
+    rows: Vec<f32>,
+    centres: Centres,
+    /// Squared radii.
+    squares: Vec<f32>,
+    size: usize,
+    k: usize,
+}
+
+impl Balls {
+    /// The balls of (n, size) rows.
+    ///
+    /// `None` if there are not more than `k` rows, or they are not whole or not finite, or `k` is 0.
+    pub fn new(rows: &[f32], size: usize, k: usize) -> Option<Self> {
+        if k == 0 || !whole(rows, size) || rows.len() / size <= k {
+            return None;
         }
-        covered += usize::from(inside);
-        recalled += usize::from(is_recalled);
+        let centres = Centres::new(rows, size);
+        let mut squares = Vec::with_capacity(centres.len());
+        // The row itself is the nearest, at 0.
+        lines(rows, &centres, size, &mut |_, line| squares.extend(order_statistic(line, k)));
+        Some(Self { rows: rows.to_vec(), centres, squares, size, k })
     }
+}
+
+/// Scores generated rows against real ones.
+///
+/// A place at a ball's edge is inside, so that a row that occurs more than `k` times, whose ball is a point, still
+/// holds its copies. `None` if the rows differ in size.
+pub fn among(real: &Balls, generated: &Balls) -> Option<Neighbours> {
+    if real.size != generated.size {
+        return None;
+    }
+    let (n, m) = (real.squares.len(), generated.squares.len());
+    let mut hits = vec![0_u32; m];
+    let (mut recalled, mut covered) = (0, 0);
+    lines(&real.rows, &generated.centres, real.size, &mut |i, line| {
+        let ball = real.squares.get(i).copied().unwrap_or(0.0);
+        let (holds, held) = meet(line, ball, &generated.squares, &mut hits);
+        covered += usize::from(holds);
+        recalled += usize::from(held);
+    });
     Some(Neighbours {
         precision: hits.iter().filter(|hits| **hits > 0).count() as f64 / m as f64,
         recall: recalled as f64 / n as f64,
-        density: hits.iter().sum::<usize>() as f64 / (k * m) as f64,
+        density: hits.iter().map(|hits| f64::from(*hits)).sum::<f64>() / (real.k * m) as f64,
         coverage: covered as f64 / n as f64,
     })
 }
 
-/// The squared distance of each row to its `k`-th nearest other row.
-fn balls(rows: &[f32], size: usize, k: usize) -> Vec<f64> {
-    let mut distances = Vec::new();
-    rows.chunks_exact(size)
-        .map(|x| {
-            distances.clear();
-            distances.extend(rows.chunks_exact(size).map(|y| squared(x, y)));
-            // The row itself is the nearest, at 0.
-            *distances.select_nth_unstable_by(k, f64::total_cmp).1
-        })
-        .collect()
+/// [`among`] of (n, size) and (m, size) rows with balls to the `k`-th neighbour.
+///
+/// `None` if a sample has not more than `k` rows, or is not whole or not finite.
+pub fn neighbours(real: &[f32], generated: &[f32], size: usize, k: usize) -> Option<Neighbours> {
+    among(&Balls::new(real, size, k)?, &Balls::new(generated, size, k)?)
 }
 
 /// The coverage that `m` rows of the real distribution itself reach on average on `n` real rows:

@@ -2,6 +2,7 @@
 //! (Bonneel et al. 2015, <https://doi.org/10.1007/s10851-014-0506-3>).
 
 use super::pairwise::comparable;
+use crate::nn::kernels::distances::sort;
 
 /// Directions, evenly spaced over half a turn.
 const DIRECTIONS: usize = 64;
@@ -21,7 +22,7 @@ pub fn sliced_wasserstein2(xs: &[f32], ys: &[f32]) -> Option<f64> {
         let project = |rows: &[f32]| {
             let mut line: Vec<f64> =
                 rows.chunks_exact(2).map(|p| cos * f64::from(p[0]) + sin * f64::from(p[1])).collect();
-            line.sort_by(f64::total_cmp);
+            sort(&mut line);
             line
         };
         total += squared_on_a_line(&project(xs), &project(ys));

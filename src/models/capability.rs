@@ -73,6 +73,14 @@ pub trait Density {
     fn bound(&self) -> Bound;
     /// (n, size) data to n values of log p(x), in nats.
     fn log_prob(&self, xs: &Tensor, rng: &mut Rng) -> Result<Vec<f32>>;
+    /// Whether it is of a probability, of bits or tokens, rather than of a density.
+    fn is_discrete(&self) -> bool {
+        false
+    }
+    /// Rows that it takes about a slice of training for; all, where a normaliser is computed for every call.
+    fn rows_at_once(&self) -> usize {
+        100
+    }
 }
 
 /// A model with a discriminator.

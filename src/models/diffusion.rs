@@ -395,6 +395,10 @@ impl Density for Diffusion {
             Ok((velocity, divergence))
         })
     }
+
+    fn rows_at_once(&self) -> usize {
+        25
+    }
 }
 
 /// The diffusion model in the catalogue.

@@ -247,6 +247,10 @@ impl Density for Ebm {
         let energies = Energy::energy(self, xs)?;
         Ok(energies.into_iter().map(|energy| (-f64::from(energy) / temperature - log_z) as f32).collect())
     }
+
+    fn rows_at_once(&self) -> usize {
+        usize::MAX
+    }
 }
 
 impl Paths for Ebm {

@@ -230,6 +230,10 @@ impl Density for FlowMatching {
     fn log_prob(&self, xs: &Tensor, _: &mut Rng) -> Result<Vec<f32>> {
         self.denoiser.log_prob(xs, [1.0, 0.0], &mut |xs, t| self.denoiser.with_divergence(xs, t))
     }
+
+    fn rows_at_once(&self) -> usize {
+        25
+    }
 }
 
 /// Flow matching in the catalogue.

@@ -342,6 +342,14 @@ impl Density for Mrf {
         let energies = Energy::energy(self, xs)?;
         Ok(energies.into_iter().map(|energy| (-f64::from(energy) - log_z) as f32).collect())
     }
+
+    fn is_discrete(&self) -> bool {
+        true
+    }
+
+    fn rows_at_once(&self) -> usize {
+        usize::MAX
+    }
 }
 
 /// The Markov random field in the catalogue.

@@ -229,6 +229,10 @@ impl Density for NaiveBayes {
         let joint = self.log_joint(xs)?;
         Ok(mixture::log_sum_exp(&joint, self.components).into_iter().map(|x| x as f32).collect())
     }
+
+    fn is_discrete(&self) -> bool {
+        true
+    }
 }
 
 impl Classes for NaiveBayes {

@@ -333,6 +333,14 @@ impl Density for Rbm {
         let log_z = self.log_partition()?.unwrap_or(f64::NAN);
         Ok(Energy::energy(self, xs)?.into_iter().map(|energy| (-f64::from(energy) - log_z) as f32).collect())
     }
+
+    fn is_discrete(&self) -> bool {
+        true
+    }
+
+    fn rows_at_once(&self) -> usize {
+        usize::MAX
+    }
 }
 
 impl Conditionals for Rbm {

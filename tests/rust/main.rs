@@ -7,6 +7,7 @@ mod catalogue;
 mod common;
 mod diffusion;
 mod ebm;
+mod evaluation;
 mod files;
 mod flow;
 mod flow_matching;

@@ -47,7 +47,7 @@ fn fixed_sets_have_the_reference_values() {
     for (sigma, key) in [(0.1, "sigma=0.1"), (0.5, "sigma=0.5"), (1.0, "sigma=1.0"), (2.0, "sigma=2.0")] {
         close(mmd2(&a, &b, 2, sigma), &values[key]["unbiased"], 1e-6, key);
     }
-    let median = median_distance(&a, &b, 2);
+    let median = median_distance(&[&a[..], &b].concat(), 2);
     close(median, &values["median"]["sigma"], 1e-6, "median distance");
     close(mmd2(&a, &b, 2, median.unwrap()), &values["median"]["unbiased"], 1e-6, "MMD");
     let energy = &oracle["energy_distance_fixed_sets"]["U_statistic"];
@@ -126,7 +126,7 @@ fn what_cannot_be_compared_has_no_score() {
     broken[3] = f32::NAN;
     for bad in [&broken[..], &x[..3], &[]] {
         assert_eq!(mmd2(&x, bad, 2, 1.0), None);
-        assert_eq!(median_distance(&x, bad, 2), None);
+        assert_eq!(median_distance(bad, 2), None);
         assert_eq!(energy_distance(&x, bad, 2), None);
         assert_eq!(sliced_wasserstein2(&x, bad), None);
         assert_eq!(neighbours(&x, bad, 2, 3), None);
@@ -136,9 +136,13 @@ fn what_cannot_be_compared_has_no_score() {
     // One row, and rows that are all the same.
     assert_eq!(mmd2(&x[..2], &x, 2, 1.0), None);
     assert_eq!(energy_distance(&x[..2], &x, 2), None);
-    assert_eq!(median_distance(&[1.0; 8], &[1.0; 8], 2), None);
+    assert_eq!(median_distance(&[1.0; 16], 2), None);
+    assert_eq!(median_distance(&[1.0, 2.0], 2), None);
     assert_eq!(neighbours(&x, &x[..8], 2, 5), None);
-    assert_eq!(neighbours(&[1.0; 20], &[1.0; 20], 2, 3).unwrap().coverage, 0.0);
+    // Copies are held by balls without content; what is not a copy is not.
+    assert_eq!(neighbours(&[1.0; 20], &[1.0; 20], 2, 3).unwrap().coverage, 1.0);
+    assert_eq!(neighbours(&[1.0; 20], &[2.0; 20], 2, 3).unwrap().coverage, 0.0);
+    assert_eq!(nearest_neighbour_accuracy(&[1.0; 20], &[1.0; 20], 2), Some(0.5));
     assert_eq!(sliced_wasserstein2(&[1.0; 4], &[1.0; 8]), Some(0.0));
 }
 

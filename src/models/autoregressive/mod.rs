@@ -223,6 +223,10 @@ impl Density for Autoregressive {
     fn log_prob(&self, xs: &Tensor, rng: &mut Rng) -> Result<Vec<f32>> {
         self.cell.log_prob(&self.bits(xs.clone(), rng)?)
     }
+
+    fn is_discrete(&self) -> bool {
+        self.domain != Domain::Points
+    }
 }
 
 /// The autoregressive model in the catalogue.

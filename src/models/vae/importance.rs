@@ -3,8 +3,8 @@
 
 use candle_core::Tensor;
 
-use super::Vae;
 use super::net::LogWeight;
+use super::{Decoder, Vae};
 use crate::error::Result;
 use crate::models::{Bound, Density, matrix};
 use crate::nn::ops;
@@ -112,6 +112,10 @@ impl Density for Vae {
     /// [`Vae::importance_bound`] with 16 latents: a lower bound of log p(x) in expectation.
     fn log_prob(&self, xs: &Tensor, rng: &mut Rng) -> Result<Vec<f32>> {
         self.importance_bound(xs, IMPORTANCE_SAMPLES, rng)
+    }
+
+    fn is_discrete(&self) -> bool {
+        self.params.decoder == Decoder::Bernoulli
     }
 }
 

@@ -1,6 +1,7 @@
 //! Sums of Gaussian kernels around many centres.
 
-use super::maps::{map, sum_pairs, update};
+use super::distances::smallest;
+use super::maps::{map, sum_pairs};
 use super::reduce::sum;
 use super::simd::F4;
 use super::vmath::exp;
@@ -12,9 +13,9 @@ const NOWHERE: f32 = 1e30;
 #[derive(Debug, Clone)]
 pub struct Centres {
     /// (d, m)
-    columns: Vec<f32>,
+    pub(super) columns: Vec<f32>,
     d: usize,
-    m: usize,
+    pub(super) m: usize,
 }
 
 /// What the kernels around the centres are at a place.
@@ -55,11 +56,7 @@ impl Centres {
         let mut kernels = vec![0.0; self.m];
         let rows = xs.chunks_exact(self.d).enumerate();
         rows.map(|(i, row)| {
-            distances.fill(0.0);
-            for (x, column) in row.iter().zip(self.columns.chunks_exact(self.m.max(1))) {
-                let x = F4::splat(*x);
-                update(column, column, &mut distances, |c, _, sum| sum + (x - c) * (x - c));
-            }
+            self.distances(row, &mut distances);
             if alone && let Some(own) = distances.get_mut(i) {
                 *own = NOWHERE;
             }
@@ -74,14 +71,6 @@ impl Centres {
         })
         .collect()
     }
-}
-
-/// The smallest value; +∞ for none.
-#[inline(always)]
-fn smallest(xs: &[f32]) -> f32 {
-    let (fours, rest) = xs.as_chunks::<4>();
-    let lanes = fours.iter().fold(F4::splat(f32::INFINITY), |low, x| low.at_most(F4::from_array(x)));
-    lanes.to_array().into_iter().chain(rest.iter().copied()).fold(f32::INFINITY, f32::min)
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ pub mod conv;
 pub mod coupling;
 pub mod density;
 mod digest;
+pub mod distances;
 pub mod elementwise;
 pub mod functions;
 pub mod gemm;

@@ -1,0 +1,209 @@
+//! What samples of a data set are measured against, and what real rows score by the same measures.
+
+use std::sync::Arc;
+
+use super::measures::{self, Measure, Values};
+use crate::data::{Data, Domain};
+use crate::error::Result;
+use crate::metrics::discrepancy::median_distance;
+use crate::metrics::features::Features;
+use crate::metrics::nearest::nearest_distances;
+use crate::metrics::neighbours::Balls;
+use crate::rng::Rng;
+use crate::session::Session;
+
+/// The neighbour that balls reach to, as in the paper on density and coverage.
+pub const NEIGHBOUR: usize = 5;
+
+/// Images whose nearest training image is looked for …
+const COMPARED: usize = 100;
+/// … among training images of at most so many values.
+const MOST_COMPARED: usize = 2_500_000;
+
+/// How many rows an evaluation takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sizes {
+    /// Generated, and real rows beside them.
+    pub rows: usize,
+    /// Of each of these, in scores that take every pair.
+    pub pairs: usize,
+}
+
+impl Sizes {
+    /// Those for a kind of data: 2,500 points is the number of VEEGAN and PacGAN.
+    pub fn of(domain: Domain) -> Self {
+        match domain {
+            Domain::Points => Self { rows: 2500, pairs: 1000 },
+            Domain::Images => Self { rows: 250, pairs: 250 },
+            Domain::Sequences => Self { rows: 500, pairs: 500 },
+        }
+    }
+}
+
+/// Real rows, and what follows from them alone.
+pub struct Yardstick {
+    pub(super) data: Arc<Data>,
+    pub(super) sizes: Sizes,
+    /// Rows that no model sees, (m, size).
+    pub(super) real: Vec<f32>,
+    /// Other real rows, as many as are generated where there are so many: they stand for a perfect model.
+    pub(super) fresh: Vec<f32>,
+    /// −log p of real rows under their law, and the law's entropy, in nats.
+    law: Option<(Vec<f64>, f64)>,
+    /// The width of the kernel of the mean discrepancy.
+    pub(super) sigma: Option<f64>,
+    /// What images are compared by.
+    pub(super) features: Option<Features>,
+    /// Balls around the real rows or, of images, around their features.
+    pub(super) balls: Option<Balls>,
+    /// How far held-out images are from the nearest training image.
+    pub(super) nearest: Vec<f64>,
+    judged: bool,
+    gauged: bool,
+    /// What the fresh rows score.
+    pub(super) floors: Values,
+    /// The measures whose floors are known.
+    measured: Vec<Measure>,
+}
+
+impl Yardstick {
+    /// For the data of a session.
+    ///
+    /// Where rows are drawn from a law, real ones are drawn from it by streams of their own, as many as are needed;
+    /// else they are the held-out rows, and fresh ones the training rows.
+    ///
+    /// # Errors
+    /// None that the making of the session's data did not have.
+    pub fn new(session: &Session) -> Result<Self> {
+        let data = session.data.clone();
+        let (sizes, size) = (Sizes::of(data.shape.domain), data.shape.size());
+        let first = |xs: &[f32]| xs.get(..sizes.rows * size).unwrap_or(xs).to_vec();
+        let mut seeds = Rng::stream(session.config.seed, "scored data");
+        let mut drawn = || session.config.dataset.fresh(&session.config.data, seeds.next_u32(), sizes.rows);
+        let (real, fresh) = match (drawn()?, drawn()?) {
+            (Some(real), Some(fresh)) => (real.xs, fresh.xs),
+            _ if data.held_out.len(&data.shape) == data.train.len(&data.shape) => {
+                // All rows that there are, each as likely as any other: fresh ones are drawn from them.
+                let rows = data.train.len(&data.shape) as u32;
+                let row = |_| data.train.row(&data.shape, seeds.below(rows) as usize).to_vec();
+                (first(&data.held_out.xs), (0..sizes.rows).flat_map(row).collect())
+            }
+            _ => (first(&data.held_out.xs), first(&data.train.xs)),
+        };
+        Ok(Self {
+            data,
+            sizes,
+            real,
+            fresh,
+            law: None,
+            sigma: None,
+            features: None,
+            balls: None,
+            nearest: Vec::new(),
+            judged: false,
+            gauged: false,
+            floors: Vec::new(),
+            measured: Vec::new(),
+        })
+    }
+
+    /// Whether it is for this session's data.
+    pub fn fits(&self, session: &Session) -> bool {
+        Arc::ptr_eq(&self.data, &session.data)
+    }
+
+    /// The first `n` of these rows.
+    pub(super) fn first<'a>(&self, rows: &'a [f32], n: usize) -> &'a [f32] {
+        rows.get(..n * self.data.shape.size()).unwrap_or(rows)
+    }
+
+    /// The real rows that are compared pair by pair.
+    pub(super) fn real_pairs(&self) -> &[f32] {
+        self.first(&self.real, self.sizes.pairs)
+    }
+
+    /// Whether what the law says is known, if there is one.
+    pub(super) fn is_judged(&self) -> bool {
+        self.judged || self.data.density.is_none()
+    }
+
+    /// What the law says of the real rows, once.
+    pub(super) fn judge(&mut self) {
+        self.judged = true;
+        let Some(law) = &self.data.density else { return };
+        let loss = |row: &[f32]| {
+            let row: Vec<f64> = row.iter().map(|x| f64::from(*x)).collect();
+            -law.log_prob(&row)
+        };
+        let losses = self.real_pairs().chunks_exact(self.data.shape.size()).map(loss).collect();
+        self.law = law.entropy().map(|entropy| (losses, entropy));
+    }
+
+    /// The law's entropy in nats.
+    pub(super) fn entropy(&self) -> Option<f64> {
+        self.law.as_ref().map(|(_, entropy)| *entropy)
+    }
+
+    /// The law's own loss on the first `n` real rows, in nats.
+    pub(super) fn law_loss(&self, n: usize) -> Option<f64> {
+        let losses = self.law.as_ref()?.0.get(..n)?;
+        let mean = losses.iter().sum::<f64>() / n as f64;
+        mean.is_finite().then_some(mean)
+    }
+
+    /// Whether the real rows have been compared among each other.
+    pub(super) fn is_gauged(&self) -> bool {
+        self.gauged
+    }
+
+    /// The lengths that distances between real rows give, once.
+    pub(super) fn gauge(&mut self) {
+        let size = self.data.shape.size();
+        self.gauged = true;
+        match self.data.shape.domain {
+            Domain::Points => {
+                self.sigma = median_distance(self.real_pairs(), size);
+                self.balls = Balls::new(self.real_pairs(), size, NEIGHBOUR);
+            }
+            Domain::Images => {
+                self.features = Features::of(&self.data);
+                self.balls = self.embedded(self.real_pairs());
+                self.nearest = self.distances(&self.real);
+            }
+            Domain::Sequences => {}
+        }
+    }
+
+    /// Balls around these rows or, of images, around their features.
+    pub(super) fn embedded(&self, rows: &[f32]) -> Option<Balls> {
+        match &self.features {
+            Some(features) => Balls::new(&features.features(rows)?, features.size(), NEIGHBOUR),
+            None => Balls::new(rows, self.data.shape.size(), NEIGHBOUR),
+        }
+    }
+
+    /// How far some of these images are from the nearest training image; none where it cannot be said.
+    pub(super) fn distances(&self, rows: &[f32]) -> Vec<f64> {
+        let size = self.data.shape.size();
+        let train = self.first(&self.data.train.xs, MOST_COMPARED / size.max(1));
+        nearest_distances(train, self.first(rows, COMPARED), size).unwrap_or_default()
+    }
+
+    /// Whether a measure's floors are known.
+    pub(super) fn has(&self, measure: Measure) -> bool {
+        self.measured.contains(&measure)
+    }
+
+    /// Measures the fresh rows.
+    pub(super) fn measure_fresh(&mut self, measure: Measure) {
+        let mut values = measures::measure(measure, self, &self.fresh);
+        if measure == Measure::Words {
+            // The training rows may stand for a perfect model, but not where it is asked what is new.
+            values.retain(|(id, _)| *id != "novel");
+            let held_out = measures::measure(measure, self, &self.real);
+            values.extend(held_out.into_iter().filter(|(id, _)| *id == "novel"));
+        }
+        self.floors.extend(values);
+        self.measured.push(measure);
+    }
+}

@@ -1,0 +1,114 @@
+/**
+ * @file Decides when the session is scored, and does it in parts.
+ *
+ * While training, scores may take {@link SHARE} of the time: what a part takes too much is waited for.
+ * When training has come to rest, the step that it rests at is scored once, in slices between which the mail is read.
+ */
+
+import { isTrap, messageOf } from "./protocol.js";
+
+/** @import {Scored, WasmSession} from "./protocol.js" */
+
+/** The share of the training time that scores may take; with the looks at the clock it stays below a twentieth. */
+const SHARE = 0.045;
+/** Most milliseconds that are saved up. */
+const MOST_SAVED = 10;
+/** Milliseconds of training before the first scores, and from the end of one evaluation to the next. */
+const PAUSE = 1000;
+/** Most milliseconds of training that one look at the clock counts: it may be the first since a pause. */
+const LONGEST = 100;
+
+export class Scoring {
+  /** Whether the page shows scores. */
+  on = false;
+  #now;
+  /** The step of the evaluation that is under way. @type {number | null} */
+  #step = null;
+  /** The last step that was scored. */
+  #scored = 0;
+  /** Milliseconds that may be spent while training; below 0 if more was. */
+  #saved = 0;
+  /** Milliseconds of training since the last evaluation. */
+  #trained = 0;
+  #looked = 0;
+
+  /** @param {() => number} now */
+  constructor(now) {
+    this.#now = now;
+  }
+
+  /** Something other than a step changed the session: what was found of it no longer holds. */
+  touch() {
+    this.#step = null;
+    this.#scored = 0;
+  }
+
+  /** Another session begins. */
+  clear() {
+    this.touch();
+    this.#trained = 0;
+  }
+
+  /** Whether a session at rest has yet to be scored; one that has learned nothing is not. @param {WasmSession} session */
+  wanted(session) {
+    return this.on && session.steps() > 0 && session.steps() !== this.#scored;
+  }
+
+  /**
+   * Works as long as there is time: `slice` milliseconds at rest, a small share while training.
+   * @param {WasmSession} session
+   * @param {boolean} training
+   * @param {number} slice
+   * @returns {Scored | null} What an evaluation came to, if one ended.
+   */
+  work(session, training, slice) {
+    const start = this.#now();
+    const elapsed = Math.min(start - this.#looked, LONGEST);
+    this.#looked = start;
+    if (!this.wanted(session)) return null;
+    if (training) {
+      this.#saved = Math.min(this.#saved + SHARE * elapsed, MOST_SAVED);
+      this.#trained += elapsed;
+      if (this.#saved <= 0 || (this.#step === null && this.#trained < PAUSE)) return null;
+    } else if (this.#step !== session.steps()) {
+      this.#step = null;
+    }
+    const limit = training ? this.#saved : slice;
+    let spent = 0;
+    /** @type {Scored | null} */
+    let scored = null;
+    do {
+      scored = this.#part(session);
+      spent = this.#now() - start;
+    } while (!scored && spent < limit);
+    if (training) this.#saved -= spent;
+    return scored;
+  }
+
+  /** Does one part. @param {WasmSession} session @returns {Scored | null} */
+  #part(session) {
+    const step = this.#step ?? session.steps();
+    try {
+      if (this.#step === null) {
+        session.beginScores();
+        this.#step = step;
+        return null;
+      }
+      const result = JSON.parse(session.scorePart());
+      if (!result.done) return null;
+      this.#end(step);
+      return { step: result.step, scores: result.scores, findings: result.findings, failed: null };
+    } catch (error) {
+      if (isTrap(error)) throw error;
+      this.#end(step);
+      return { step, scores: [], findings: [], failed: messageOf(error) };
+    }
+  }
+
+  /** @param {number} step */
+  #end(step) {
+    this.#step = null;
+    this.#scored = step;
+    this.#trained = 0;
+  }
+}
