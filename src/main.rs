@@ -1,7 +1,11 @@
 //! The native command line: the same sessions and the same settings as the page.
 
 mod cli {
+    pub mod experiment;
     pub mod picture;
+    pub mod report;
+    pub mod report_tables;
+    pub mod score;
     pub mod train;
 }
 
@@ -21,6 +25,10 @@ struct Arguments {
 enum Command {
     /// Trains a model and writes samples.png, losses.csv, weights.safetensors and snapshot.safetensors.
     Train(cli::train::Options),
+    /// Trains a model and prints its scores beside those of real rows.
+    Score(cli::score::Options),
+    /// Trains and scores every model on every data set that it takes; writes bench/report.md, bench/report.csv and the README's table.
+    Report(cli::report::Options),
     /// Prints everything that there is to choose, as JSON.
     Catalog,
 }
@@ -28,6 +36,8 @@ enum Command {
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Train(options) => cli::train::run(&options),
+        Command::Score(options) => cli::score::run(&options),
+        Command::Report(options) => cli::report::run(&options),
         Command::Catalog => {
             println!("{}", tealight::catalog::catalog());
             Ok(())

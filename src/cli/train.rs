@@ -8,32 +8,21 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use tealight::catalog;
-use tealight::config::Config;
 use tealight::data::{self, sequences};
 use tealight::frame::{self, Request};
-use tealight::params::Value;
 use tealight::session::Session;
 
+use super::experiment::Experiment;
 use super::picture;
 
 /// What to train, for how long, and where to write.
 #[derive(Args)]
 pub struct Options {
-    /// The model's id (`tealight catalog` lists them).
-    #[arg(long, default_value = "vae")]
-    model: String,
-    /// The data set's id.
-    #[arg(long, default_value = "ring")]
-    dataset: String,
+    #[command(flatten)]
+    experiment: Experiment,
     /// Steps to take.
     #[arg(long, default_value_t = 2000)]
     steps: u64,
-    /// The seed of all randomness.
-    #[arg(long, default_value_t = tealight::config::DEFAULT_SEED)]
-    seed: u32,
-    /// A setting, as in links: --set beta=4 --set networkShape=128,128 (may be repeated).
-    #[arg(long = "set", value_name = "KEY=VALUE")]
-    settings: Vec<String>,
     /// The folder to write to; made if it is not there.
     #[arg(long, default_value = "run")]
     out: PathBuf,
@@ -41,22 +30,16 @@ pub struct Options {
 
 /// Trains and writes.
 pub fn run(options: &Options) -> Result<(), Box<dyn Error>> {
-    let mut config = Config::new(&options.dataset, &options.model)?;
-    config.set("seed", &Value::Number(options.seed.into()))?;
-    for setting in &options.settings {
-        let (key, text) =
-            setting.split_once('=').ok_or("a setting is written KEY=VALUE, as in --set beta=4")?;
-        config.set_text(key, text)?;
-    }
+    let config = options.experiment.config()?;
     // Before the work, not after it.
     fs::create_dir_all(&options.out)
         .map_err(|error| format!("cannot write to {}: {error}", options.out.display()))?;
     let mut session = Session::new(config)?;
     println!(
         "{} on {}, seed {}: {} parameters, {} training rows",
-        options.model,
-        options.dataset,
-        options.seed,
+        options.experiment.model,
+        options.experiment.dataset,
+        options.experiment.seed,
         session.model().vars().count(),
         session.data().train.len(&session.data().shape),
     );
@@ -70,7 +53,8 @@ pub fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn train(session: &mut Session, steps: u64) -> Result<(), Box<dyn Error>> {
+/// Takes steps up to this one, and shows how far it is.
+pub fn train(session: &mut Session, steps: u64) -> Result<(), Box<dyn Error>> {
     let bar = ProgressBar::new(steps);
     bar.set_style(ProgressStyle::with_template("{bar:40} {pos}/{len} steps  {per_sec}  {eta} left  {msg}")?);
     let losses = session.config().model.losses;

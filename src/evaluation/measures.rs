@@ -128,9 +128,10 @@ pub fn measure(measure: Measure, yard: &Yardstick, rows: &[f32]) -> Values {
         Measure::Nearest => {
             nearness(&yard.distances(rows), &yard.nearest).map(|value| vec![("nearest", value)])
         }
+        // Where the training rows are all words that there are, none can be new.
         Measure::Words => word_shares(rows, &data.train.xs, size, &data.alphabet, data.rule).map(|shares| {
-            let all =
-                [("unique", Some(shares.unique)), ("novel", Some(shares.novel)), ("valid", shares.valid)];
+            let novel = data.density.is_none().then_some(shares.novel);
+            let all = [("unique", Some(shares.unique)), ("novel", novel), ("valid", shares.valid)];
             all.into_iter().filter_map(|(id, value)| Some((id, value?))).collect()
         }),
         Measure::Kernels => kernel_loss(rows, real, size).map(|value| vec![("nll", value)]),

@@ -1,5 +1,5 @@
 /**
- * @file The package as it is shipped: every model trains, draws and comes back from a snapshot with it.
+ * @file The package as it is shipped: every model trains, draws, is scored and comes back from a snapshot with it.
  * What tools/slim.mjs left out would end these with a trap.
  */
 import assert from "node:assert/strict";
@@ -41,12 +41,22 @@ function draw(session) {
   return drawn;
 }
 
+/** Scores a session as the engine does, to the end. */
+function score(session) {
+  for (let left = session.beginScores(); left > 0; left--) {
+    const result = JSON.parse(session.scorePart());
+    assert.equal(result.done, left === 1);
+    if (result.done) return result;
+  }
+  return assert.fail("there are no parts");
+}
+
 /** One data set of each kind and shape for every model. */
 const some = pairs.filter(({ model, dataset }, i) =>
   pairs.findIndex((other) => other.model === model && JSON.stringify(other.dataset.shape) === JSON.stringify(dataset.shape) && other.dataset.classes > 0 === dataset.classes > 0) === i);
 
 for (const { model, dataset } of some) {
-  test(`${model.id} on ${dataset.id}: the shipped module trains, draws, and comes back`, () => {
+  test(`${model.id} on ${dataset.id}: the shipped module trains, draws, comes back, and is scored`, () => {
     const session = started(model, dataset);
     session.step(3);
     const drawn = draw(session);
@@ -58,6 +68,11 @@ for (const { model, dataset } of some) {
     session.step(2);
     assert.deepEqual(JSON.parse(session.info()).losses, losses);
     session.loadWeights(session.weights());
+    const { step, scores, findings } = score(session);
+    assert.equal(step, 5);
+    assert.ok(scores.length > 0);
+    for (const { id, value } of scores) assert.ok(Number.isFinite(value) && catalog.scores.some((entry) => entry.id === id), id);
+    for (const { id } of findings) assert.ok(catalog.findings.includes(id), id);
     session.free();
   });
 }
