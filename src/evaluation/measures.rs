@@ -91,7 +91,9 @@ pub fn measure(measure: Measure, yard: &Yardstick, rows: &[f32]) -> Values {
                 ]
             })
         }
-        Measure::Sliced => sliced_wasserstein2(few, real).map(|value| vec![("slicedWasserstein", value)]),
+        Measure::Sliced => {
+            sliced_wasserstein2(rows, &yard.real).map(|value| vec![("slicedWasserstein", value)])
+        }
         Measure::Mmd => {
             yard.sigma.and_then(|sigma| mmd2(few, real, size, sigma)).map(|value| vec![("mmd", value)])
         }

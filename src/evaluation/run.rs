@@ -277,7 +277,9 @@ fn optimum(id: &str, yard: &Yardstick) -> Option<f64> {
         "modes" => yard.data.modes.as_ref().map(|modes| modes.centres.len() as f64),
         "highQuality" => Some(CEILING),
         "labels" => Some(yard.data.classes as f64),
-        // What is best of these depends on how many words there are.
+        // What is best of this depends on how often rows repeat themselves …
+        "density" if yard.is_finite() => None,
+        // … and of these on how many words there are.
         "novel" | "unique" => None,
         "coverage" => {
             let n = yard.real_pairs().len() / size.max(1);

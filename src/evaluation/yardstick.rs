@@ -82,7 +82,7 @@ impl Yardstick {
         let mut drawn = || session.config.dataset.fresh(&session.config.data, seeds.next_u32(), sizes.rows);
         let (real, fresh) = match (drawn()?, drawn()?) {
             (Some(real), Some(fresh)) => (real.xs, fresh.xs),
-            _ if data.held_out.len(&data.shape) == data.train.len(&data.shape) => {
+            _ if is_finite(&data) => {
                 // All rows that there are, each as likely as any other: fresh ones are drawn from them.
                 let rows = data.train.len(&data.shape) as u32;
                 let row = |_| data.train.row(&data.shape, seeds.below(rows) as usize).to_vec();
@@ -105,6 +105,11 @@ impl Yardstick {
             floors: Vec::new(),
             measured: Vec::new(),
         })
+    }
+
+    /// Whether there are only so many different rows.
+    pub(super) fn is_finite(&self) -> bool {
+        is_finite(&self.data)
     }
 
     /// Whether it is for this session's data.
@@ -206,4 +211,9 @@ impl Yardstick {
         self.floors.extend(values);
         self.measured.push(measure);
     }
+}
+
+/// Whether the held-out rows are the training rows: all that there are.
+fn is_finite(data: &Data) -> bool {
+    data.held_out.len(&data.shape) == data.train.len(&data.shape)
 }
