@@ -60,7 +60,7 @@ pub fn csv(runs: &[Run]) -> String {
 pub fn markdown(runs: &[Run]) -> String {
     let mut text = "# Scores\n\nEvery model on every data set that it takes, at its defaults and seed 42, scored by \
                     `npm run report`. The second line of each table is the *floor*: what as many fresh real rows \
-                    score.\nA likelihood is exact but for those with a mark: ≥ is an importance-weighted bound, # \
+                    score.\nA likelihood is exact but for those with a mark: ≤ is an importance-weighted bound, # \
                     normalised on a grid, ~ of kernels on samples.\n"
         .to_string();
     for set in data::ALL {
@@ -130,7 +130,7 @@ fn unit_named(id: &str) -> String {
 
 fn mark(by: &str) -> &'static str {
     match by {
-        "importance" => "≥ ",
+        "importance" => "≤ ",
         "grid" => "# ",
         "kde" => "~ ",
         _ => "",

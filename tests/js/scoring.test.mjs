@@ -68,7 +68,7 @@ function host(parts = [4, 4, 4]) {
     log,
     queue,
     tell: (message) => engine.handle(message),
-    open: (more = {}) => engine.handle({ type: "open", id: 1, config: {}, events: [], target: null, play: false, generation: 7, ...more }),
+    open: (more = {}) => engine.handle({ type: "open", id: 1, config: { dataset: "any" }, events: [], target: null, play: false, generation: 7, ...more }),
     pump(until = () => queue.length === 0) {
       for (let i = 0; i < 1e6 && !until() && queue.length > 0; i++) queue.shift()();
     },
