@@ -18,7 +18,7 @@ use tealight::metrics::classifier::{
 };
 use tealight::models::matrix;
 use tealight::nn::schedule::Decay;
-use tealight::nn::{Activation, ConvEncoder, Init, Linear, Optimizer, OptimizerKind, Vars, backward, ops};
+use tealight::nn::{Activation, ConvEncoder, Init, Linear, Optimizer, OptimizerKind, Vars, gradients, ops};
 use tealight::params::Value;
 use tealight::rng::Rng;
 
@@ -197,7 +197,7 @@ fn train(network: &Network) -> Result<Vec<u8>> {
         let loss = loss.ok_or("nothing to learn")?;
         mean += 0.002 * (f64::from(loss.to_scalar::<f32>()?) - mean);
         let rate = RATE * Decay::Cosine.factor(step, STEPS);
-        let _ = optimizer.step(&vars, &backward(&loss)?, rate)?;
+        let _ = optimizer.step(&vars, &gradients(&loss)?, rate)?;
         if (step + 1) % 1000 == 0 {
             println!("{} channels, step {}: loss {mean:.4}", network.channels, step + 1);
         }
