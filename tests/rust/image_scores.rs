@@ -25,7 +25,8 @@ fn judge(data: &Data, xs: &[f32]) -> Judgement {
 #[test]
 fn the_classifier_is_right_about_rows_that_it_has_not_seen() {
     // What tools/train_classifier.rs prints, with room for two images in a hundred.
-    let cases: [(&str, &[(&str, Value)], f64); 8] = [
+    type Case<'a> = (&'a str, &'a [(&'a str, Value)], f64);
+    let cases: [Case; 8] = [
         ("digits", &[], 0.93),
         ("digits", &[("binarize", Value::Flag(true))], 0.89),
         ("strokes", &[], 0.95),
