@@ -8,7 +8,7 @@ pub use head::{Outline, SnapshotHead, read_snapshot_head, snapshot_head};
 
 use serde_json::{Map, Value as Json, json};
 
-use crate::config::{Config, DEFAULT_SEED, Source};
+use crate::config::{Config, DEFAULT_SEED, Source, UpTo};
 use crate::data::load::{self, Loaded};
 use crate::data::{self, Data, Shape};
 use crate::error::{Error, Result, clip};
@@ -65,11 +65,16 @@ fn model_json(entry: &models::Entry) -> Json {
         let misfit = entry.misfit(&set.shape, set.classes)?;
         Some((set.id.to_string(), json!(misfit.id())))
     });
+    let up_to = data::ALL.iter().filter_map(|set| {
+        let UpTo { key, most, misfit } = UpTo::of(entry, set)?;
+        Some((set.id.to_string(), json!({ "key": key, "most": most, "misfit": misfit.id() })))
+    });
     json!({
         "id": entry.id,
         "badge": entry.badge,
         "domains": entry.domains.iter().map(|domain| domain.id()).collect::<Vec<_>>(),
         "misfits": misfits.collect::<Map<_, _>>(),
+        "upTo": up_to.collect::<Map<_, _>>(),
         "capabilities": entry.capabilities,
         "params": (entry.specs)().iter().map(|spec| spec_json(spec, Some(entry))).collect::<Vec<_>>(),
         "defaults": defaults.collect::<Map<_, _>>(),
@@ -214,16 +219,11 @@ pub fn data_json(data: &Data) -> String {
     data_object(data).to_string()
 }
 
-/// The models that do not take these data, each with the reason.
-fn misfits_json(data: &Data) -> Json {
+fn data_object(data: &Data) -> Json {
     let misfits = models::ALL.iter().filter_map(|model| {
         let misfit = model.misfit(&data.shape, data.classes)?;
         Some((model.id.to_string(), json!(misfit.id())))
     });
-    Json::Object(misfits.collect())
-}
-
-fn data_object(data: &Data) -> Json {
     json!({
         "shape": shape_json(&data.shape),
         "extent": data.extent,
@@ -231,7 +231,7 @@ fn data_object(data: &Data) -> Json {
         "alphabet": data.alphabet.iter().collect::<String>(),
         "trainRows": data.train.len(&data.shape),
         "heldOutRows": data.held_out.len(&data.shape),
-        "misfits": misfits_json(data),
+        "misfits": misfits.collect::<Map<_, _>>(),
     })
 }
 
@@ -284,7 +284,6 @@ pub fn info(session: &Session) -> String {
         "classes": session.data().classes,
         "alphabet": session.data().alphabet.iter().collect::<String>(),
         "trainRows": session.data().train.len(&session.data().shape),
-        "misfits": misfits_json(session.data()),
     })
     .to_string()
 }

@@ -1,12 +1,38 @@
 //! What an experiment is: a data set, a model, a seed, and a value for every setting of both.
 
-use crate::data::{self, Data, Domain, SAMPLES};
+use crate::data::{self, Data, Domain, SAMPLES, Shape};
 use crate::error::{Error, Result};
-use crate::models;
+use crate::models::{self, Misfit};
 use crate::params::{Effect, Kind, Spec, Value};
 
 /// The seed of an experiment that names none.
 pub const DEFAULT_SEED: u32 = 42;
+
+/// The setting of some sets of images that says how high and wide they are.
+const SIZE: &str = "size";
+
+/// The largest value of a data set's setting at which a model takes it, where it does not take it at all values.
+pub struct UpTo {
+    /// The setting's key.
+    pub key: &'static str,
+    /// That value.
+    pub most: usize,
+    /// What keeps the model from more.
+    pub misfit: Misfit,
+}
+
+impl UpTo {
+    /// Where a model's taking a data set depends on a setting.
+    pub fn of(model: &models::Entry, dataset: &data::Entry) -> Option<Self> {
+        let spec = (dataset.specs)().into_iter().find(|spec| spec.key == SIZE)?;
+        let Kind::Integer { low, high, .. } = spec.kind else { return None };
+        let misfit = |side: usize| {
+            model.misfit(&Shape { height: side, width: side, ..dataset.shape }, dataset.classes)
+        };
+        let most = (low..high).rev().find(|side| misfit(*side).is_none())?;
+        Some(Self { key: SIZE, most, misfit: misfit(high)? })
+    }
+}
 
 /// A data set, a seed, and a value for each of its settings that is not at its default.
 pub struct Source {
@@ -88,7 +114,10 @@ impl Config {
     pub fn new(dataset: &str, model: &str) -> Result<Self> {
         let dataset = data::find(dataset)?;
         let model = models::find(model)?;
-        if let Some(misfit) = model.misfit(&dataset.shape, dataset.classes) {
+        // At another size it may; what the data are like in the end, the session sees.
+        if let Some(misfit) = model.misfit(&dataset.shape, dataset.classes)
+            && UpTo::of(model, dataset).is_none()
+        {
             let fitting = data::ALL.iter().filter(|set| model.misfit(&set.shape, set.classes).is_none());
             return Err(Error::Config(format!(
                 "the model \"{}\" does not take the data set \"{}\": {}; it takes: {}",

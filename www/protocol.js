@@ -58,7 +58,8 @@
  * @property {string} id
  * @property {string} badge
  * @property {string[]} domains
- * @property {Record<string, string>} misfits The data sets that it does not take, each with the id of the reason.
+ * @property {Record<string, string>} misfits The data sets that it does not take as they are by default, each with the id of the reason.
+ * @property {Record<string, {key: string, most: number, misfit: string}>} upTo The data sets that it takes up to some value of a setting.
  * @property {string[]} capabilities
  * @property {Spec[]} params
  * @property {Record<string, Config>} defaults Per domain, where they differ from the specs' own.
@@ -136,7 +137,6 @@
  * @property {number} classes
  * @property {string} alphabet What tokens 1, 2, … stand for; empty where values are not tokens.
  * @property {number} trainRows
- * @property {Record<string, string>} misfits The models that do not take these data, each with the id of the reason.
  */
 
 /**

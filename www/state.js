@@ -48,9 +48,19 @@ export function modelOf(catalog, config) {
   return catalog.models.find(({ id }) => id === config.model) ?? catalog.models[0];
 }
 
-/** Whether a model can learn a data set. @param {ModelEntry} model @param {DatasetEntry} dataset */
-export function accepts(model, dataset) {
-  return !(dataset.id in model.misfits);
+/**
+ * What keeps a model from learning a data set with these settings, if anything does: the id of the reason, and up to
+ * which value of which setting it would.
+ * @param {ModelEntry} model
+ * @param {DatasetEntry} dataset
+ * @param {Config} [config] Settings that are not given have their defaults.
+ * @returns {{misfit: string, upTo?: {key: string, most: number}} | null}
+ */
+export function misfitOf(model, dataset, config = {}) {
+  const upTo = model.upTo[dataset.id];
+  if (!upTo) return dataset.id in model.misfits ? { misfit: model.misfits[dataset.id] } : null;
+  const value = config[upTo.key] ?? dataset.params.find(({ key }) => key === upTo.key)?.default;
+  return Number(value) > upTo.most ? { misfit: upTo.misfit, upTo } : null;
 }
 
 /**
@@ -164,11 +174,16 @@ function clamp(x, low, high) {
   return Math.min(Math.max(x, low), high);
 }
 
-/** The defaults of a data set and a model. @param {Catalog} catalog @param {Config} ids @returns {Config} */
+/**
+ * The defaults of a data set and a model; another model's where this one does not take the data.
+ * @param {Catalog} catalog
+ * @param {Config} ids With the settings of the data on which that depends.
+ * @returns {Config}
+ */
 export function defaultsOf(catalog, ids) {
   const dataset = datasetOf(catalog, ids);
   let model = modelOf(catalog, ids);
-  if (!accepts(model, dataset)) model = catalog.models.find((other) => accepts(other, dataset)) ?? model;
+  if (misfitOf(model, dataset, ids)) model = catalog.models.find((other) => !misfitOf(other, dataset, ids)) ?? model;
   /** @type {Config} */
   const config = { dataset: dataset.id, model: model.id, seed: catalog.seed.default };
   for (const [key, spec] of specsByKey(catalog, config)) config[key] = spec.default;
@@ -193,6 +208,10 @@ export function configFrom(catalog, texts) {
     const got = given.get(key);
     if (got !== undefined && entries.some(({ id }) => id === got)) ids[key] = got;
     if (got !== undefined && !entries.some(({ id }) => id === got)) clamped.push({ key, got: quote(got), used: entries[0].id });
+  }
+  for (const spec of datasetOf(catalog, ids).params) {
+    const text = given.get(spec.key.toLowerCase());
+    if (text !== undefined) ids[spec.key] = nearest(spec, parse(spec, text));
   }
   const config = defaultsOf(catalog, ids);
   if (ids.model !== undefined && ids.model !== config.model && !clamped.some(({ key }) => key === "model")) {
@@ -339,7 +358,8 @@ export function writeLink(catalog, { config, events = [], step = null, play = fa
  */
 export function switched(catalog, config, chosen) {
   const before = defaultsOf(catalog, config);
-  const after = defaultsOf(catalog, { ...config, ...chosen });
+  const moves = chosen.dataset !== undefined && chosen.dataset !== config.dataset;
+  const after = defaultsOf(catalog, moves ? { model: config.model, ...chosen } : { ...config, ...chosen });
   const specs = specsByKey(catalog, after);
   // Another data set has its own scale: its settings start afresh. The seed and the model's settings stay.
   const data = new Set(datasetOf(catalog, after).params.map(({ key }) => key));

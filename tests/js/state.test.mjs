@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { defaultsOf, nearest, readLink, specsByKey, switched, textOf, withEvent, writeLink } from "../../www/state.js";
+import { defaultsOf, misfitOf, nearest, readLink, specsByKey, switched, textOf, withEvent, writeLink } from "../../www/state.js";
 import { anyValue, catalog, pairs, random, wasm } from "./wasm.mjs";
 
 /** Whether the engine itself takes a configuration. */
@@ -146,4 +146,35 @@ test("values in links are the shortest text that reads back", () => {
   assert.equal(textOf([64, 64]), "64,64");
   assert.equal(textOf(0.001), "0.001");
   assert.equal(textOf(true), "true");
+});
+
+test("a model that takes data of some sizes is judged at the size that is set", () => {
+  const sized = catalog.models.flatMap((model) => Object.entries(model.upTo).map(([id, upTo]) => ({ model, dataset: catalog.datasets.find((set) => set.id === id), ...upTo })));
+  assert.ok(sized.length > 0);
+  for (const { model, dataset, key, most, misfit } of sized) {
+    const spec = dataset.params.find((param) => param.key === key);
+    assert.ok(spec.low <= most && most < spec.high);
+    assert.equal(misfitOf(model, dataset, { [key]: most }), null);
+    assert.equal(misfitOf(model, dataset, { [key]: most + 1 })?.misfit, misfit);
+    assert.equal(misfitOf(model, dataset) === null, !(dataset.id in model.misfits), "without settings it is judged at the defaults");
+    const link = (/** @type {number} */ value) => readLink(catalog, `dataset=${dataset.id}&model=${model.id}&${key}=${value}`);
+    const fits = link(most);
+    assert.deepEqual([fits.config.model, fits.config[key], fits.clamped], [model.id, most, []]);
+    assert.deepEqual(readLink(catalog, writeLink(catalog, fits)).config, fits.config);
+    // Another is taken instead, and that is said.
+    const outgrown = link(most + 1);
+    assert.notEqual(outgrown.config.model, model.id);
+    assert.deepEqual(outgrown.clamped.map((clamp) => clamp.key), ["model"]);
+    // The engine agrees.
+    accepted(fits.config);
+    assert.throws(() => accepted({ dataset: dataset.id, model: model.id, [key]: most + 1 }), /does not take these data/);
+    // Other data have their own size.
+    for (const other of catalog.datasets.filter(({ file }) => !file)) {
+      const after = switched(catalog, fits.config, { dataset: other.id });
+      const taken = catalog.models.find(({ id }) => id === after.model);
+      assert.equal(misfitOf(taken, other, after), null, `${after.model} on ${other.id}`);
+    }
+    const chosen = switched(catalog, { ...defaultsOf(catalog, { dataset: dataset.id }), [key]: most }, { model: model.id });
+    assert.deepEqual([chosen.model, chosen[key]], [model.id, most]);
+  }
 });

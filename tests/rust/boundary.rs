@@ -158,15 +158,6 @@ fn information_is_complete_json() {
     assert_eq!(info["latentDim"], 16);
     assert_eq!(info["references"][0]["id"], "log4");
     assert_eq!(info["trainRows"], 1437);
-    assert_eq!(info["misfits"]["ebm"], "domain");
-    assert_eq!(info["misfits"]["flow"], serde_json::Value::Null);
-    // Rows may be more or fewer than at the data set's defaults.
-    let misfits = |size: f64| {
-        let session = crate::common::session("shapes", "vae", &[("size", crate::common::number(size))]);
-        let info = crate::common::reference(&catalog::info(&session));
-        info["misfits"].as_object().unwrap().keys().cloned().collect::<Vec<_>>()
-    };
-    assert!(misfits(28.0).len() > misfits(8.0).len(), "{:?} {:?}", misfits(28.0), misfits(8.0));
     // What a session says of itself makes the same session again.
     let again = catalog::read_config(&info["config"].to_string()).and_then(Session::new).unwrap();
     assert_eq!(catalog::config_json(again.config()), catalog::config_json(session.config()));

@@ -18,9 +18,6 @@ fn make(id: &str, settings: &[(&str, Value)]) -> Data {
     (data::find(id).unwrap().generate)(&settings, 5).unwrap()
 }
 
-/// A data set, its settings, and the share that has to be right.
-type Case<'a> = (&'a str, &'a [(&'a str, Value)], f64);
-
 fn judge(data: &Data, xs: &[f32]) -> Judgement {
     Classifier::of(data.topic.unwrap(), &data.shape).unwrap().judge(xs).unwrap()
 }
@@ -28,6 +25,7 @@ fn judge(data: &Data, xs: &[f32]) -> Judgement {
 #[test]
 fn the_classifier_is_right_about_rows_that_it_has_not_seen() {
     // What tools/train_classifier.rs prints, with room for two images in a hundred.
+    type Case<'a> = (&'a str, &'a [(&'a str, Value)], f64);
     let cases: [Case; 8] = [
         ("digits", &[], 0.93),
         ("digits", &[("binarize", Value::Flag(true))], 0.89),

@@ -1,10 +1,11 @@
 /** @file The models, as cards in two groups: those that have a density, and those that only sample. */
 
+import { misfitOf } from "../state.js";
 import { el, setText } from "../views/dom.js";
 import { textOr } from "./texts.js";
 
 /**
- * @import {Catalog, DatasetEntry, ModelEntry} from "../protocol.js"
+ * @import {Catalog, Config, DatasetEntry, ModelEntry} from "../protocol.js"
  * @import {Experiment} from "../experiment.js"
  * @import {Translate} from "./texts.js"
  */
@@ -21,8 +22,8 @@ export class ModelCards {
   #cards = [];
   /** @type {Group[]} */
   #groups = [];
-  /** @type {Record<string, string>} The models that do not take the data that are shown, each with the id of the reason. */
-  #misfits = {};
+  /** What keeps each model from the data that are shown. @type {Map<ModelEntry, ReturnType<typeof misfitOf>>} */
+  #misfits = new Map();
 
   /** @param {Experiment} experiment */
   constructor(experiment) {
@@ -46,26 +47,25 @@ export class ModelCards {
     this.setTexts(this.#t);
   }
 
-  /**
-   * @param {ModelEntry} model
-   * @param {DatasetEntry} dataset
-   * @param {Record<string, string>} [misfits] The models that do not take its rows as they are now: they may have outgrown them.
-   */
-  show(model, dataset, misfits) {
-    const always = this.#cards.flatMap(({ entry: { id, misfits } }) => (dataset.id in misfits ? [[id, misfits[dataset.id]]] : []));
-    this.#misfits = { ...misfits, ...Object.fromEntries(always) };
+  /** @param {ModelEntry} model @param {DatasetEntry} dataset @param {Config} config */
+  show(model, dataset, config) {
     for (const { entry, button } of this.#cards) {
+      const misfit = misfitOf(entry, dataset, config);
+      this.#misfits.set(entry, misfit);
       button.setAttribute("aria-pressed", String(entry === model));
-      button.disabled = entry.id in this.#misfits;
+      button.disabled = misfit !== null;
       button.title = this.#hint(entry);
     }
   }
 
   /** In a few words what a model is, or why it is not for the data that are shown. @param {ModelEntry} entry */
   #hint(entry) {
-    const misfit = this.#misfits[entry.id];
-    if (!misfit) return textOr(this.#t, `models.${entry.id}.tagline`, "");
-    return this.#t("ui.model.misfit", { reason: textOr(this.#t, `misfits.${misfit}`, misfit) });
+    const found = this.#misfits.get(entry);
+    if (!found) return textOr(this.#t, `models.${entry.id}.tagline`, "");
+    const { misfit, upTo } = found;
+    const reason = textOr(this.#t, `misfits.${misfit}`, misfit);
+    if (!upTo) return this.#t("ui.model.misfit", { reason });
+    return this.#t("ui.model.upTo", { reason, setting: textOr(this.#t, `params.${upTo.key}.name`, upTo.key), most: upTo.most });
   }
 
   /** @param {Translate} t */

@@ -273,7 +273,7 @@ export class Playground {
       this.#modelSettings.show(current);
       this.#picker.show(dataset, current);
       this.#files.show(dataset);
-      this.#cards.show(model, dataset, this.experiment.info?.misfits);
+      this.#cards.show(model, dataset, current);
       this.#transport.setModel(catalog, model);
     }
     this.#transport.show();
@@ -348,6 +348,5 @@ function emptyInfo(model, dataset, config) {
     classes: 0,
     alphabet: "",
     trainRows: 0,
-    misfits: {},
   };
 }
