@@ -67,11 +67,35 @@
  */
 
 /**
+ * A score that there is for some domains. `target` is the value wanted where more is as bad as less.
+ * @typedef {{id: string, unit: string, better: "lower" | "higher" | "target", target: number | null, domains: string[]}} ScoreEntry
+ */
+
+/**
+ * A failure at one click: the configuration that fails, and the step by which its finding is there.
+ * @typedef {{id: string, config: Config, steps: number, finding: string}} Exhibit
+ */
+
+/**
  * @typedef {object} Catalog
  * @property {string} version
  * @property {{low: number, high: number, default: number}} seed
  * @property {DatasetEntry[]} datasets
  * @property {ModelEntry[]} models
+ * @property {ScoreEntry[]} scores
+ * @property {string[]} findings
+ * @property {Exhibit[]} gallery
+ */
+
+/**
+ * One score of an evaluation: its value, that of a fresh sample of the data (the floor), the best there is, and how it
+ * was computed where that differs between models.
+ * @typedef {{id: string, value: number, floor: number | null, optimum: number | null, by: string | null}} Score
+ */
+
+/**
+ * A failure that the scores show: the numbers of its sentence, and the settings that mend it.
+ * @typedef {{id: string, values: Record<string, number | string>, remedy: Config}} Finding
  */
 
 /**
@@ -184,6 +208,7 @@
  *   {type: "run", running: boolean} |
  *   {type: "hold", held: boolean} |
  *   {type: "slow", slow: boolean} |
+ *   {type: "scoring", on: boolean} |
  *   {type: "steps", id: number, n: number} |
  *   {type: "train", id: number, target: number} |
  *   {type: "reset", id: number} |
@@ -226,6 +251,7 @@
  *   {type: "status", generation: number, status: Status} |
  *   {type: "applied", generation: number, info: Info, event: LiveEvent} |
  *   {type: "frame", generation: number, step: number, sections: SectionMeta[], failed: Record<string, string>, buffer: ArrayBuffer} |
+ *   {type: "scores", generation: number, step: number, scores: Score[], findings: Finding[]} |
  *   {type: "stopped", generation: number, info: Info | null, message: string} |
  *   {type: "snapshot", generation: number, rescue: Rescue} |
  *   {type: "trap", message: string}
