@@ -5,7 +5,7 @@
 
 import { Client, Lost } from "./client.js";
 import { ALL_PHASES, messageOf, PHASE } from "./protocol.js";
-import { beginning, changed, newRun, played, replaced, resumed, rewound, RunHolder, wentBack } from "./run.js";
+import { beginning, changed, newRun, played, replaced, resumed, rewound, RunHolder, scored, wentBack } from "./run.js";
 import { datasetOf, drawingKey, modelOf, nearest, refit, same, specsByKey, switched } from "./state.js";
 
 /**
@@ -386,7 +386,7 @@ export class Experiment extends RunHolder {
         this.#listener.changed();
         break;
       case "scores":
-        (this.#confirmed ?? this.run).scores.add(message.step, message.scores, message.findings);
+        scored(this.#confirmed ?? this.run, message);
         this.#listener.scored();
         break;
       case "stopped":

@@ -67,35 +67,57 @@
  */
 
 /**
- * A score that there is for some domains. `target` is the value wanted where more is as bad as less.
- * @typedef {{id: string, unit: string, better: "lower" | "higher" | "target", target: number | null, domains: string[]}} ScoreEntry
- */
-
-/**
- * A failure at one click: the configuration that fails, and the step by which its finding is there.
- * @typedef {{id: string, config: Config, steps: number, finding: string}} Exhibit
- */
-
-/**
  * @typedef {object} Catalog
  * @property {string} version
  * @property {{low: number, high: number, default: number}} seed
  * @property {DatasetEntry[]} datasets
  * @property {ModelEntry[]} models
- * @property {ScoreEntry[]} scores
+ * @property {ScoreEntry[]} scores In the order in which they are shown.
  * @property {string[]} findings
  * @property {Exhibit[]} gallery
  */
 
 /**
- * One score of an evaluation: its value, that of a fresh sample of the data (the floor), the best there is, and how it
- * was computed where that differs between models.
- * @typedef {{id: string, value: number, floor: number | null, optimum: number | null, by: string | null}} Score
+ * A score, as the catalogue lists it.
+ * @typedef {object} ScoreEntry
+ * @property {string} id
+ * @property {"nats" | "bits" | "share" | "data" | ""} unit
+ * @property {"lower" | "higher" | "target"} better
+ * @property {number | null} target The value that is best, where it is one whatever the data.
+ * @property {string[]} domains
  */
 
 /**
- * A failure that the scores show: the numbers of its sentence, and the settings that mend it.
- * @typedef {{id: string, values: Record<string, number | string>, remedy: Config}} Finding
+ * An experiment that fails on purpose.
+ * @typedef {object} Exhibit
+ * @property {string} id
+ * @property {Config} config
+ * @property {number} steps Until the failure shows.
+ * @property {string} finding What is found then.
+ */
+
+/**
+ * A score's value.
+ * @typedef {object} Score
+ * @property {string} id
+ * @property {number} value
+ * @property {number | null} floor What as many real rows score.
+ * @property {number | null} optimum
+ * @property {"exact" | "importance" | "grid" | "kde" | null} by How a likelihood was computed.
+ */
+
+/**
+ * A failure that was found; the remedy is the settings that help.
+ * @typedef {{id: string, values: Record<string, number>, remedy: Config}} Finding
+ */
+
+/**
+ * What an evaluation came to.
+ * @typedef {object} Scored
+ * @property {number} step
+ * @property {Score[]} scores
+ * @property {Finding[]} findings
+ * @property {string | null} failed Why there are no scores.
  */
 
 /**
@@ -140,6 +162,8 @@
  * @property {(out: Float32Array) => void} read
  * @property {() => string} info
  * @property {() => number} steps
+ * @property {() => number} beginScores
+ * @property {() => string} scorePart
  * @property {() => Uint8Array} snapshot
  * @property {() => Uint8Array} checkpoint
  * @property {(bytes: Uint8Array) => void} restore
@@ -208,11 +232,11 @@
  *   {type: "run", running: boolean} |
  *   {type: "hold", held: boolean} |
  *   {type: "slow", slow: boolean} |
- *   {type: "scoring", on: boolean} |
  *   {type: "steps", id: number, n: number} |
  *   {type: "train", id: number, target: number} |
  *   {type: "reset", id: number} |
  *   {type: "views", generation: number, requests: ViewRequest[], fresh: boolean} |
+ *   {type: "scoring", on: boolean} |
  *   {type: "credit", buffer: ArrayBuffer | null} |
  *   {type: "once", id: number, requests: ViewRequest[]} |
  *   {type: "preview", id: number, config: Config, n: number} |
@@ -251,7 +275,7 @@
  *   {type: "status", generation: number, status: Status} |
  *   {type: "applied", generation: number, info: Info, event: LiveEvent} |
  *   {type: "frame", generation: number, step: number, sections: SectionMeta[], failed: Record<string, string>, buffer: ArrayBuffer} |
- *   {type: "scores", generation: number, step: number, scores: Score[], findings: Finding[]} |
+ *   ({type: "scores", generation: number} & Scored) |
  *   {type: "stopped", generation: number, info: Info | null, message: string} |
  *   {type: "snapshot", generation: number, rescue: Rescue} |
  *   {type: "trap", message: string}

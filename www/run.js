@@ -7,7 +7,7 @@ import { ALL_PHASES, PHASE } from "./protocol.js";
 import { ScoreHistory } from "./score-history.js";
 import { withEvent } from "./state.js";
 
-/** @import {Config, Info, LiveEvent, Value} from "./protocol.js" */
+/** @import {Config, Info, LiveEvent, Scored, Value} from "./protocol.js" */
 
 /**
  * @typedef {object} Run
@@ -58,6 +58,12 @@ export function played(run, { key, value }, info) {
   run.info = info;
   if (key === PHASE) run.phase = String(value);
   else run.current = { ...run.current, [key]: value };
+}
+
+/** An evaluation is complete. @param {Run} run @param {Scored} what */
+export function scored({ scores }, { step, scores: values, findings, failed }) {
+  if (failed === null) scores.add(step, values, findings);
+  else Object.assign(scores, { failure: failed, findings: [] });
 }
 
 /** The session is at step 0 again, with the settings of now. @param {Run} run @param {Info} info */

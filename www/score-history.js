@@ -15,6 +15,8 @@ export class ScoreHistory {
   #capacity;
   /** What was found in the newest evaluation. @type {Finding[]} */
   findings = [];
+  /** Why the run cannot be scored now; empty if it can. */
+  failure = "";
 
   /** @param {number} [capacity] */
   constructor(capacity = CAPACITY) {
@@ -34,6 +36,7 @@ export class ScoreHistory {
     if (before && (again || before.n % this.#stride !== 0)) this.#kept.pop();
     this.#kept.push({ step, scores: new Map(scores.map((score) => [score.id, score])), n });
     this.findings = [...findings];
+    this.failure = "";
     if (this.#kept.length > this.#capacity) {
       this.#stride *= 2;
       this.#kept = this.#kept.filter((evaluation) => evaluation.n % this.#stride === 0 || evaluation.n === n);
@@ -44,12 +47,14 @@ export class ScoreHistory {
   back(step) {
     this.#kept = this.#kept.filter((evaluation) => evaluation.step <= step);
     this.findings = [];
+    this.failure = "";
   }
 
   clear() {
     this.#kept = [];
     this.#stride = 1;
     this.findings = [];
+    this.failure = "";
   }
 
   /** The newest evaluation. */

@@ -329,8 +329,8 @@ export class Playground {
     const { scores, scoring, busy } = this.experiment;
     this.#scores.show(scores);
     this.#findings.show(scores, { scoring, busy });
-    const { latest, findings } = scores;
-    if (told && latest) this.#listener.score({ step: latest.step, scores: [...latest.scores.values()], findings });
+    const { latest, findings, failure } = scores;
+    if (told && latest && !failure) this.#listener.score({ step: latest.step, scores: [...latest.scores.values()], findings });
   }
 
   #showState() {

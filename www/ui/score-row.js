@@ -103,7 +103,7 @@ export class ScoreRow {
     const beside = this.lines(t).map(({ text }) => text);
     // The floor is never left out for want of room; what follows it may be.
     const by = score?.by ? [textOr(t, `ui.scores.by.${score.by}`, score.by)] : [];
-    const [first = this.#scored ? t("ui.scores.without") : "", ...rest] = score ? [...beside, ...by] : [];
+    const [first = this.#scored ? t("ui.scores.without") : "", ...rest] = score ? [...beside.slice(0, 1), ...by, ...beside.slice(1)] : [];
     setText(this.#floor, first);
     setText(this.#rest, rest.map((text) => ` · ${text}`).join(""));
     const verdict = t(score ? `ui.scores.mark.${markOf(entry, score)}` : this.#scored ? "ui.scores.withoutHelp" : "ui.scores.awaited");

@@ -69,13 +69,13 @@ export class Scores {
 
   /** @param {ScoreHistory} history */
   show(history) {
+    this.#history = history;
+    this.#showStep();
     const shown = history.latest ?? history;
     if (shown === this.#shown) return;
     this.#shown = shown;
-    this.#history = history;
     for (const row of this.#rows) row.show(history, this.#palette, this.#t);
     this.#showChart();
-    this.#showStep();
   }
 
   /** @param {Translate} t */
@@ -121,7 +121,8 @@ export class Scores {
   }
 
   #showStep() {
-    const { latest } = this.#history;
-    setText(this.#step, latest ? this.#t("ui.scores.step", { step: latest.step.toLocaleString("en") }) : this.#t("ui.scores.awaited"));
+    const { latest, failure } = this.#history;
+    const t = this.#t;
+    setText(this.#step, failure ? t("ui.scores.failed", { message: failure }) : latest ? t("ui.scores.step", { step: latest.step.toLocaleString("en") }) : t("ui.scores.awaited"));
   }
 }

@@ -5,12 +5,13 @@ import uPlot from 'uplot';
 export const CHART_FONT = '10.5px system-ui, "Noto Sans", sans-serif';
 
 /**
- * A dashed line across a chart, with its name at the right end.
+ * A dashed line across a chart, with its name at one end.
  * @param {uPlot} u
  * @param {Palette} palette
- * @param {{value: number, text: string, crowdedAbove: boolean}} line `crowdedAbove`: a curve runs where the name would stand.
+ * @param {{value: number, text: string, crowdedAbove?: boolean, end?: 'left' | 'right'}} line
+ *   `crowdedAbove`: a curve runs where the name would stand.
  */
-export function drawReference(u, palette, { value, text, crowdedAbove }) {
+export function drawReference(u, palette, { value, text, crowdedAbove = false, end = 'right' }) {
   const g = u.ctx;
   const { left, top, width, height } = u.bbox;
   const ratio = uPlot.pxRatio;
@@ -26,7 +27,7 @@ export function drawReference(u, palette, { value, text, crowdedAbove }) {
   g.stroke();
   g.setLineDash([]);
   g.font = CHART_FONT.replace('10.5px', `${10.5 * ratio}px`);
-  g.textAlign = 'right';
+  g.textAlign = end;
   const below = y - top < 16 * ratio || (top + height - y > 16 * ratio && crowdedAbove);
   g.textBaseline = below ? 'top' : 'bottom';
   g.lineWidth = 3 * ratio;
@@ -34,8 +35,9 @@ export function drawReference(u, palette, { value, text, crowdedAbove }) {
   g.strokeStyle = palette.css('panel', 0.85);
   g.fillStyle = palette.css('soft');
   const at = y + (below ? 3 : -3) * ratio;
-  g.strokeText(text, left + width - 2 * ratio, at);
-  g.fillText(text, left + width - 2 * ratio, at);
+  const x = end === 'left' ? left + 2 * ratio : left + width - 2 * ratio;
+  g.strokeText(text, x, at);
+  g.fillText(text, x, at);
   g.restore();
 }
 

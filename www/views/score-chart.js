@@ -2,7 +2,7 @@
 import uPlot from 'uplot';
 import { el, setText } from './dom.js';
 import { formatCount, formatTick } from './format.js';
-import { CHART_FONT, drawReference, endsAbove } from './reference-line.js';
+import { CHART_FONT, drawReference } from './reference-line.js';
 import { robustRange } from './series.js';
 
 const HEIGHT = 132;
@@ -102,8 +102,8 @@ export class ScoreChart {
 
   /** @param {uPlot} u */
   #drawLines(u) {
-    const { values = [], lines = [] } = this.#shown ?? {};
-    for (const line of lines) drawReference(u, this.#palette, { ...line, crowdedAbove: endsAbove(values, line.value) });
+    // Scores begin far from their floor and come to it: at the left there is room for its name.
+    for (const line of this.#shown?.lines ?? []) drawReference(u, this.#palette, { ...line, end: 'left' });
   }
 
   /** @param {number | null} index */

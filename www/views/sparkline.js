@@ -3,7 +3,7 @@ import { el } from './dom.js';
 import { robustRange } from './series.js';
 
 /** In CSS pixels; the style sheet gives the same. */
-const [WIDTH, HEIGHT] = [64, 18];
+const [WIDTH, HEIGHT] = [52, 18];
 /** Room for the point at the end and for half a line. */
 const INSET = 2.5;
 
