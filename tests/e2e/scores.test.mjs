@@ -146,7 +146,7 @@ test("the gallery opens and closes by keyboard, and gives the focus back", () =>
 
 test("an exhibit trains to its failure, the failure names itself, and its remedy goes on", () =>
   it.visit({}, async (visit) => {
-    // The one that takes the fewest values to train.
+    // The shortest.
     const [exhibit] = [...catalog.gallery].sort((a, b) => a.steps - b.steps);
     await visit.ready();
     await visit.scope.locator("#gallery").click();
