@@ -106,7 +106,7 @@ export class ScoreRow {
     const [first = this.#scored ? t("ui.scores.without") : "", ...rest] = score ? [...beside.slice(0, 1), ...by, ...beside.slice(1)] : [];
     setText(this.#floor, first);
     setText(this.#rest, rest.map((text) => ` · ${text}`).join(""));
-    const verdict = t(score ? `ui.scores.mark.${markOf(entry, score)}` : this.#scored ? "ui.scores.withoutHelp" : "ui.scores.awaited");
+    const verdict = t(score ? `ui.scores.mark.${markOf(entry, score)}` : this.#scored ? "ui.scores.withoutHelp" : "ui.scores.awaitedHelp");
     setText(this.#verdict, verdict);
     setText(this.#about, textOr(t, `scores.${entry.id}.about`, ""));
     const direction = entry.better === "target" ? t("ui.scores.better.target", { target: valueText(entry.target ?? NaN, entry.unit) }) : t(`ui.scores.better.${entry.better}`);
