@@ -81,6 +81,7 @@ test("where there is a target, too much is as bad as too little", () => {
 
 test("what beats the data's own law is marked, and so is what has nothing to be compared with", () => {
   assert.equal(markOf(lower, score(1.2, { floor: 1.702, optimum: 1.698 })), "beyond");
+  assert.equal(markOf(share, score(0.99, { floor: 0.979, optimum: 0.969 })), "floor");
   assert.equal(markOf(lower, score(1.2)), "none");
   assert.equal(markOf(lower, undefined), "none");
   assert.equal(markOf(lower, score(NaN, { floor: 1 })), "none");

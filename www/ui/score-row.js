@@ -123,20 +123,20 @@ export class ScoreRow {
     return textOr(t, `scores.${this.entry.id}.name`, this.entry.id);
   }
 
-  /** What the score stands beside: its floor, then the best that there can be where that is something else. @param {Translate} t */
+  /** What the score stands beside: its floor, then what a perfect model would get where that is something else. @param {Translate} t */
   lines(t) {
     const { entry } = this;
     const score = this.#score;
     if (!score) return [];
     const aimed = entry.better === "target";
-    const wanted = { floor: score.floor, best: aimed ? null : score.optimum ?? entry.target, target: aimed ? entry.target : null };
+    const wanted = { floor: score.floor, ideal: aimed ? null : score.optimum ?? entry.target, target: aimed ? entry.target : null };
     const seen = new Set();
     /** @type {{value: number, text: string}[]} */
     const lines = [];
     for (const [id, value] of Object.entries(wanted)) {
       if (value === null) continue;
       const text = besideText(entry, score, value);
-      // What is 0 at best goes without saying, and so does the same number again.
+      // What is ideally 0 goes without saying, and so does the same number again.
       if (seen.has(text) || (id !== "floor" && value === 0)) continue;
       seen.add(text);
       lines.push({ value, text: t(`ui.scores.${id}`, { value: text }) });

@@ -47,8 +47,9 @@ export function markOf(entry, score) {
   const chance = best === null ? 0 : Math.abs(floor - best) / 2;
   const least = counts(score) ? 0 : LEAST[entry.unit] ?? LEAST[""];
   const step = Math.max(least, chance, RELATIVE * Math.max(Math.abs(floor), Math.abs(best ?? 0)));
-  if (entry.better !== "target" && optimum !== null && worse(entry, value, optimum) < -step) return "beyond";
   const gap = worse(entry, value, floor);
+  // The optimum is an expectation, and chance is on both sides of it.
+  if (entry.better !== "target" && optimum !== null && Math.max(gap, worse(entry, value, optimum)) < -2 * step) return "beyond";
   return gap <= step ? "floor" : gap <= NEAR * step ? "near" : "far";
 }
 
