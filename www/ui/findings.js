@@ -143,7 +143,7 @@ export class Findings {
       this.#shownId = id;
       this.#banner.dataset.finding = id;
       this.#banner.setAttribute("aria-label", name);
-      setText(this.#name, name);
+      setText(this.#name, t("ui.findings.name", { name }));
       setText(this.#text, text);
       setText(this.#reason, why);
       setText(this.#apply, action);
@@ -160,7 +160,8 @@ export class Findings {
     const ids = notices.map(({ id, text }) => id || text).join();
     if (ids === this.#said) return;
     this.#said = ids;
-    setText(this.#live, notices.map(({ name, text }) => `${name} ${text}`).join(" "));
+    const t = this.#t;
+    setText(this.#live, notices.map(({ name, text }) => `${t("ui.findings.name", { name })} ${text}`).join(" "));
   }
 
   /** @param {boolean} open */
