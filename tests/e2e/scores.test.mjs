@@ -1,7 +1,8 @@
 /** @file Scores beside their floors, findings with their remedy, and the gallery of failures. */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { catalog, hashOf, pairs, stage, usual } from "./harness.mjs";
+import { wasm } from "../js/wasm.mjs";
+import { catalog, defaultsOf, hashOf, pairs, stage, usual } from "./harness.mjs";
 
 /** @type {Awaited<ReturnType<typeof stage>>} */
 let it;
@@ -174,3 +175,41 @@ test("an exhibit trains to its failure, the failure names itself, and its remedy
     const step = await visit.step();
     await visit.until("progress", async () => (await visit.step()) !== step);
   }));
+
+/** A pair with one choice and one live setting at its highest, with which training diverges within a few steps. */
+function diverging() {
+  for (const pair of pairs.filter(({ dataset }) => dataset.domain === "images")) {
+    const config = defaultsOf(catalog, { dataset: pair.dataset.id, model: pair.model.id });
+    const fast = pair.model.params.find(({ kind, effect }) => kind === "log" && effect === "live");
+    for (const choice of pair.model.params.filter(({ kind }) => kind === "choice")) {
+      for (const option of choice.options ?? []) {
+        const more = { [choice.key]: option, ...(fast && { [fast.key]: fast.high }) };
+        let session;
+        try {
+          session = new wasm.Session(JSON.stringify({ ...config, ...more }));
+          session.step(40);
+        } catch (error) {
+          if (session && /finite/.test(String(error))) return { pair, more };
+        } finally {
+          session?.free();
+        }
+      }
+    }
+  }
+  assert.fail("nothing diverges");
+}
+
+test("training that diverges says so where failures are named, and what it went back to", () => {
+  const { pair, more } = diverging();
+  return it.visit({ hash: hashOf(pair, { ...more, step: 200 }) }, async (visit) => {
+    const banner = visit.find(".finding");
+    await banner.waitFor();
+    assert.match(await banner.innerText(), /step \d+/);
+    assert.match(await visit.find(".findings [role=status]").innerText(), /step \d+/);
+    await banner.locator(".why").click();
+    assert.ok((await banner.locator(".reason").innerText()).length > 60);
+    assert.equal(await banner.locator(".remedy").isVisible(), false);
+    await banner.locator(".icon-button").click();
+    assert.equal(await banner.isVisible(), false);
+  });
+});
