@@ -50,6 +50,8 @@ export class Findings {
   #dismissed = new Set();
   /** The evaluation whose remedy was applied: what it had found is no news. @type {unknown} */
   #applied = null;
+  /** The one that comes first, among several. */
+  #first = "";
   /** Which of several is shown. */
   #at = 0;
   #shownId = "";
@@ -81,9 +83,16 @@ export class Findings {
       this.#dismissed.clear();
       this.#at = 0;
     }
+    if (history !== this.#history) this.#first = "";
     if (history !== this.#history || busy) this.#stopped = "";
     this.#history = history;
     this.#scoring = scoring;
+    this.#show();
+  }
+
+  /** What this run is about comes first. @param {string} id */
+  prefer(id) {
+    this.#first = id;
     this.#show();
   }
 
@@ -109,7 +118,8 @@ export class Findings {
     const t = this.#t;
     const stopped = this.#stopped && { id: "", name: t("ui.findings.stopped.name"), text: t("ui.findings.stopped.text", { message: this.#stopped }), why: t("ui.findings.stopped.why"), action: "", remedy: {} };
     const findings = this.#applied === this.#history?.latest ? [] : this.#history?.findings ?? [];
-    return [...(stopped ? [stopped] : []), ...findings.filter(({ id }) => !this.#dismissed.has(id)).map((finding) => this.#noticeOf(finding))];
+    const wanted = findings.filter(({ id }) => !this.#dismissed.has(id)).sort((a, b) => Number(b.id === this.#first) - Number(a.id === this.#first));
+    return [...(stopped ? [stopped] : []), ...wanted.map((finding) => this.#noticeOf(finding))];
   }
 
   /** @param {Finding} finding @returns {Notice} */

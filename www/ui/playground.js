@@ -111,8 +111,7 @@ export class Playground {
     this.#modelSettings = new Settings(owner);
 
     const group = (/** @type {Group} */ id, /** @type {HTMLElement[]} */ ...parts) => el("section", { "data-group": id }, [this.#headings[id], ...parts]);
-    const pinned = el("div", { class: "pinned" });
-    const stage = el("section", { class: "stage" }, [pinned]);
+    const stage = el("section", { class: "stage" });
     const [scores, losses] = [group("scores"), group("losses")];
     this.#element = el("div", { class: "playground", lang, "data-state": "loading" }, [
       this.#transport.element,
@@ -130,8 +129,9 @@ export class Playground {
     ]);
     root.append(this.#element);
     this.#files.listen(this.#element, signal);
-    this.#stage = new Stage(pinned, {
+    this.#stage = new Stage(stage, {
       t: this.#t,
+      foot: this.#findings.element,
       onLatentMove: () => this.#frames.kick(),
       onLayerChange: () => this.#viewChanged(),
       onViewChange: (view) => {
@@ -142,7 +142,6 @@ export class Playground {
     });
     this.#defaultView = this.#stage.view;
     this.#stage.drawEditor.element.append(this.#hint);
-    pinned.append(this.#findings.element);
     stage.append(this.#veil);
     this.#scores = new Scores(scores, { t: this.#t });
     this.#chart = new LossChart(losses, { t: this.#t });
@@ -190,13 +189,14 @@ export class Playground {
   }
 
   /** Begins a failure, and trains to where it shows. @param {Exhibit} exhibit */
-  async openExhibit({ config, steps }) {
+  async openExhibit({ config, steps, finding }) {
     const { catalog } = this.experiment;
     if (!catalog) return;
     const texts = new Map(Object.entries(config).map(([key, value]) => [key, textOf(value)]));
     // What fails is told by its scores.
     this.experiment.setScoring(true);
     await this.openLink({ ...configFrom(catalog, texts), events: [], step: steps, play: false, view: null, layers: null, lang: null, theme: null, hide: [] });
+    this.#findings.prefer(finding);
   }
 
   /** What a link to this moment holds, without language and theme. @returns {Omit<Link, "lang" | "theme" | "hide">} */
