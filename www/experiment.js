@@ -5,8 +5,8 @@
 
 import { Client, Lost } from "./client.js";
 import { ALL_PHASES, messageOf, PHASE } from "./protocol.js";
-import { beginning, changed, newRun, played, replaced, rewound, RunHolder, wentBack } from "./run.js";
-import { datasetOf, drawingKey, modelOf, nearest, same, specsByKey, switched } from "./state.js";
+import { beginning, changed, newRun, played, replaced, resumed, rewound, RunHolder, scored, wentBack } from "./run.js";
+import { datasetOf, drawingKey, modelOf, nearest, refit, same, specsByKey, switched } from "./state.js";
 
 /**
  * @import {Run} from "./run.js"
@@ -25,6 +25,8 @@ const TRAP_AGAIN = 10_000;
  * @property {() => void} changed The configuration, the play state or the script of live changes is different.
  * @property {() => void} progress Step, speed or training target moved.
  * @property {(frame: Extract<Message, {type: "frame"}>) => void} frame
+ * @property {() => void} scored There are new scores.
+ * @property {(message: string) => void} stopped Training could not go on, and went back to where it was well.
  * @property {(notice: Notice) => void} notice Something that the visitor should know.
  */
 
@@ -44,6 +46,7 @@ export class Experiment extends RunHolder {
   catalog = null;
   status = AT_REST;
   slow = false;
+  scoring = true;
 
   #listener;
   #soon;
@@ -83,6 +86,7 @@ export class Experiment extends RunHolder {
   async start() {
     try {
       await this.client.start();
+      this.#instruct();
       this.catalog = /** @type {Catalog} */ (await this.client.ask({ type: "catalog" }));
       return this.catalog;
     } catch (error) {
@@ -97,13 +101,19 @@ export class Experiment extends RunHolder {
     this.#listener.changed();
     try {
       await this.client.restart();
-      this.client.tell({ type: "slow", slow: this.slow });
+      this.#instruct();
       this.run.info = null;
       await this.#withFiles();
       await this.open(this.initial, { events: this.events });
     } catch (error) {
       this.#fail(error);
     }
+  }
+
+  /** Tells a new engine how it is to work. */
+  #instruct() {
+    this.client.tell({ type: "slow", slow: this.slow });
+    this.client.tell({ type: "scoring", on: this.scoring });
   }
 
   /**
@@ -175,8 +185,9 @@ export class Experiment extends RunHolder {
   /**
    * Changes settings: at once where that is possible, by a new start where not.
    * @param {Config} values
+   * @param {{play?: boolean}} [how] `play`: train on with them, also if the run was paused.
    */
-  change(values) {
+  change(values, { play = false } = {}) {
     if (!this.catalog) return;
     const specs = specsByKey(this.catalog, this.current);
     let restart = false;
@@ -190,17 +201,18 @@ export class Experiment extends RunHolder {
       else this.#pending.set(key, value);
     }
     if (restart) {
-      this.#restart(next);
+      this.#restart(next, play);
     } else if (this.#pending.size > 0) {
       this.run.current = next;
       this.#soon(() => this.#flush());
       this.#listener.changed();
     }
+    if (play && !restart && !this.busy) this.play();
   }
 
-  /** @param {Config} config */
-  #restart(config) {
-    const play = this.state === "empty" ? this.#eager : this.busy;
+  /** @param {Config} config @param {boolean} [playing] */
+  #restart(config, playing = false) {
+    const play = playing || (this.state === "empty" ? this.#eager : this.busy);
     // Another model has other phases.
     const kept = config.model === this.current.model ? this.phase : ALL_PHASES;
     void this.open(config, { events: beginning(kept), play });
@@ -295,6 +307,13 @@ export class Experiment extends RunHolder {
     this.#listener.changed();
   }
 
+  /** Whether scores are computed beside training. @param {boolean} scoring */
+  setScoring(scoring) {
+    if (scoring === this.scoring) return;
+    this.scoring = scoring;
+    this.client.tell({ type: "scoring", on: scoring });
+  }
+
   /**
    * Makes a data set of files and begins a run on it; if the files are refused, nothing changes.
    * @param {() => Promise<{parts: Part[], size: number | null}>} read Reads them; again after the engine was lost.
@@ -308,10 +327,7 @@ export class Experiment extends RunHolder {
       const again = await read();
       await this.client.load(again.parts, again.size, 1);
     };
-    for (const { id, misfits } of this.catalog?.models ?? []) {
-      if (id in loaded.misfits) misfits[loaded.dataset] = loaded.misfits[id];
-      else delete misfits[loaded.dataset];
-    }
+    if (this.catalog) refit(this.catalog, loaded);
     this.choose({ dataset: loaded.dataset });
     return loaded;
   }
@@ -369,10 +385,14 @@ export class Experiment extends RunHolder {
         played(this.#confirmed ?? this.run, message.event, message.info);
         this.#listener.changed();
         break;
+      case "scores":
+        scored(this.#confirmed ?? this.run, message);
+        this.#listener.scored();
+        break;
       case "stopped":
         if (message.info) wentBack(this.#confirmed ?? this.run, message.info);
         this.#listener.changed();
-        this.#notice("error", "engine", { message: message.message });
+        this.#listener.stopped(message.message);
     }
   }
 
@@ -408,14 +428,14 @@ export class Experiment extends RunHolder {
     }
     try {
       await this.client.restart();
-      this.client.tell({ type: "slow", slow: this.slow });
+      this.#instruct();
       await this.#withFiles();
       if (rescue) {
-        const { config, phase, bytes, step } = rescue;
+        const { config, phase, bytes } = rescue;
         await this.open(config);
         // Copied by the message, not transferred: it may be needed again.
         const info = await this.client.ask({ type: "restore", bytes });
-        Object.assign(this.run, { info, initial: run.initial, events: run.events.filter((event) => event.step <= step) });
+        resumed(this.run, run, info);
         if (phase !== ALL_PHASES) await this.#set(PHASE, phase);
         this.#rescue = { generation: this.generation, rescue };
         this.setRunning(play);

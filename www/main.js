@@ -11,7 +11,7 @@ const THEMES = ["auto", "light", "dark"];
 const ADDRESS_EVERY = 350;
 
 const playground = /** @type {TealightPlayground} */ (document.querySelector("tealight-playground"));
-const [language, theme, help] = ["language", "theme", "help"].map((id) => /** @type {HTMLButtonElement} */ (document.getElementById(id)));
+const [language, theme, help, gallery] = ["language", "theme", "help", "gallery"].map((id) => /** @type {HTMLButtonElement} */ (document.getElementById(id)));
 
 /** What the visitor chose the last time; storage may be forbidden, as in a sandboxed frame. @param {string} key */
 function remembered(key) {
@@ -41,6 +41,7 @@ function setLanguage(lang) {
   language.textContent = translator(next)("ui.languageName");
   language.lang = translator(next)("lang");
   language.title = t("ui.language");
+  gallery.title = t("ui.gallery.title");
   help.title = `${t("ui.help.title")} (?)`;
   help.setAttribute("aria-label", t("ui.help.title"));
   playground.lang = lang;
@@ -91,6 +92,7 @@ theme.addEventListener("click", () => {
   setTheme(next);
 });
 help.addEventListener("click", () => playground.showHelp());
+gallery.addEventListener("click", () => playground.showGallery());
 playground.addEventListener("change", () => {
   pending ||= window.setTimeout(writeAddress, ADDRESS_EVERY);
 });

@@ -4,9 +4,10 @@
  */
 
 import { ALL_PHASES, PHASE } from "./protocol.js";
+import { ScoreHistory } from "./score-history.js";
 import { withEvent } from "./state.js";
 
-/** @import {Config, Info, LiveEvent, Value} from "./protocol.js" */
+/** @import {Config, Info, LiveEvent, Scored, Value} from "./protocol.js" */
 
 /**
  * @typedef {object} Run
@@ -16,11 +17,12 @@ import { withEvent } from "./state.js";
  * @property {string} phase
  * @property {Info | null} info Null until the engine has a session of it.
  * @property {number} generation Tells its messages from those of other runs.
+ * @property {ScoreHistory} scores
  */
 
 /** @param {Config} config @param {LiveEvent[]} events @param {number} generation @returns {Run} */
 export function newRun(config, events, generation) {
-  return { initial: config, current: { ...config }, events, phase: ALL_PHASES, info: null, generation };
+  return { initial: config, current: { ...config }, events, phase: ALL_PHASES, info: null, generation, scores: new ScoreHistory() };
 }
 
 /** The script of a run that begins in this phase. @param {string} phase @returns {LiveEvent[]} */
@@ -39,6 +41,7 @@ export function changed(run, key, value, { effect, step, info }) {
   run.info = info;
   if (key === PHASE) run.phase = String(value);
   if (effect === "restart") {
+    run.scores.clear();
     Object.assign(run, { initial: info.config, current: { ...info.config }, events: beginning(run.phase) });
     return;
   }
@@ -57,18 +60,34 @@ export function played(run, { key, value }, info) {
   else run.current = { ...run.current, [key]: value };
 }
 
+/** An evaluation is complete. @param {Run} run @param {Scored} what */
+export function scored({ scores }, { step, scores: values, findings, failed }) {
+  if (failed === null) scores.add(step, values, findings);
+  else Object.assign(scores, { failure: failed, findings: [] });
+}
+
 /** The session is at step 0 again, with the settings of now. @param {Run} run @param {Info} info */
 export function rewound(run, info) {
+  run.scores.clear();
   Object.assign(run, { info, initial: info.config, current: { ...info.config }, events: beginning(run.phase) });
 }
 
 /** The session holds weights that did not come from this run's script. @param {Run} run @param {Info} info */
 export function replaced(run, info) {
+  run.scores.clear();
   Object.assign(run, { info, initial: info.config, current: { ...info.config }, events: [] });
+}
+
+/** Another engine goes on with what an earlier run had reached. @param {Run} run @param {Run} before @param {Info} info */
+export function resumed(run, before, info) {
+  const { initial, events, scores } = before;
+  scores.back(info.step);
+  Object.assign(run, { info, initial, scores, events: events.filter(({ step }) => step <= info.step) });
 }
 
 /** The session went back to an earlier step, and to the settings that it had there. @param {Run} run @param {Info} info */
 export function wentBack(run, info) {
+  run.scores.back(info.step);
   run.events = run.events.filter(({ step }) => step <= info.step);
   // The phase is how the visitor holds the controls: the engine keeps it.
   const implied = run.events.findLast(({ key }) => key === PHASE)?.value ?? ALL_PHASES;
@@ -106,5 +125,8 @@ export class RunHolder {
   }
   get generation() {
     return this.run.generation;
+  }
+  get scores() {
+    return this.run.scores;
   }
 }

@@ -63,6 +63,14 @@ export function misfitOf(model, dataset, config = {}) {
   return Number(value) > upTo.most ? { misfit: upTo.misfit, upTo } : null;
 }
 
+/** Which models can learn a data set depends on what its files hold. @param {Catalog} catalog @param {{dataset: string, misfits: Record<string, string>}} loaded */
+export function refit({ models }, { dataset, misfits: found }) {
+  for (const { id, misfits } of models) {
+    if (id in found) misfits[dataset] = found[id];
+    else delete misfits[dataset];
+  }
+}
+
 /**
  * A setting as it is for this domain and model: the model's own default, the options that the domain allows.
  * @param {Spec} spec

@@ -68,6 +68,7 @@ export class TealightPlayground extends HTMLElement {
           this.#tell("ready", { info });
         },
         step: (detail) => this.#tell("step", detail),
+        score: (detail) => this.#tell("score", detail),
         error: (message) => this.#tell("error", { message }),
         change: () => this.#changed(),
       },
@@ -147,7 +148,7 @@ export class TealightPlayground extends HTMLElement {
     this.setAttribute("theme", theme);
   }
 
-  /** Groups of controls that are not shown: data, model, settings, transport, losses. @type {string[]} */
+  /** Groups that are not shown: data, model, settings, transport, scores (nor computed), losses. @type {string[]} */
   get hide() {
     return (this.getAttribute("hide") ?? "").split(/[\s,]+/).filter(Boolean);
   }
@@ -158,6 +159,13 @@ export class TealightPlayground extends HTMLElement {
   /** The steps that were taken. */
   get steps() {
     return this.#page?.experiment.status.step ?? 0;
+  }
+
+  /** The scores of the run against its steps. @type {{steps: number[], values: Record<string, (number | null)[]>}} */
+  get scores() {
+    const scores = this.#page?.experiment.scores;
+    const ids = [...(scores?.latest?.scores.keys() ?? [])];
+    return { steps: scores?.steps ?? [], values: Object.fromEntries(ids.map((id) => [id, scores?.values(id) ?? []])) };
   }
 
   /** What runs, as it stands after the `#` of a link; assigning it begins that run. */
@@ -234,6 +242,10 @@ export class TealightPlayground extends HTMLElement {
   /** Opens the help. */
   showHelp() {
     this.#page?.openHelp();
+  }
+  /** Opens the gallery of failures. */
+  showGallery() {
+    this.#page?.openGallery();
   }
 
   /**

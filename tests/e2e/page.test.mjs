@@ -45,7 +45,7 @@ test("no text is left in the other language, and none is a key", () =>
     await visit.ready();
     await visit.reaches(3);
     const shown = await visit.find(".playground").innerText();
-    assert.doesNotMatch(shown, /\b(?:ui|params|models|datasets|choices|losses|views|layers|tabs|keys|units|badges)\.[a-z]/);
+    assert.doesNotMatch(shown, /\b(?:ui|params|models|datasets|choices|losses|views|layers|tabs|keys|units|badges|scores|findings|gallery)\.[a-z]/);
     assert.match(shown, /\p{Script=Han}{4}/u);
   }));
 

@@ -38,6 +38,12 @@ function needed() {
     for (const phase of phases) keys.add(`phases.${phase}`);
     for (const capability of capabilities) keys.add(`capabilities.${capability}`);
   }
+  for (const { id, unit } of catalog.scores) {
+    keys.add(`scores.${id}.name`).add(`scores.${id}.about`);
+    if (unit !== "") keys.add(`units.${unit}`);
+  }
+  for (const id of catalog.findings) for (const part of ["name", "text", "why", "remedy"]) keys.add(`findings.${id}.${part}`);
+  for (const { id } of catalog.gallery) keys.add(`gallery.${id}.name`).add(`gallery.${id}.about`);
   function forSpec({ key, options = [] }) {
     keys.add(`params.${key}.name`).add(`params.${key}.help`);
     for (const option of options) keys.add(`choices.${key}.${option}`);
@@ -77,7 +83,7 @@ test("every id of the catalogue has its texts", () => {
 
 test("no text is for an id that the catalogue no longer has", () => {
   const keys = needed();
-  const generated = /^(datasets|presets|models|params|choices|losses|units|badges|phases|capabilities)\./;
+  const generated = /^(datasets|presets|models|params|choices|losses|units|badges|phases|capabilities|scores|findings|gallery)\./;
   for (const [name, map] of texts) {
     assert.deepEqual([...map.keys()].filter((key) => generated.test(key) && !keys.has(key) && key !== "phases.both"), [], `left over in ${name}`);
   }

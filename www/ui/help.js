@@ -48,6 +48,7 @@ export class Help {
       ...part("what"),
       ...part("start"),
       ...part("colours"),
+      ...part("scores"),
       ...part("link"),
       el("h3", {}, [t("keys.title")]),
       el("dl", {}, rows),

@@ -1,15 +1,18 @@
 /** @file The page inside the element: builds its parts, and carries news between the experiment and them. */
 
 import { Experiment } from "../experiment.js";
-import { datasetOf, drawingKey, modelOf, specsOf } from "../state.js";
+import { configFrom, datasetOf, drawingKey, modelOf, specsOf, textOf } from "../state.js";
 import { el, setText } from "../views/dom.js";
 import { LossChart } from "../views/losses.js";
 import { Stage } from "../views/stage.js";
 import { DataPicker } from "./data-picker.js";
 import { FileDrop } from "./file-drop.js";
+import { Findings } from "./findings.js";
 import { Frames } from "./frames.js";
+import { Gallery } from "./gallery.js";
 import { Help } from "./help.js";
 import { ModelCards } from "./model-cards.js";
+import { Scores } from "./scores.js";
 import { Settings } from "./settings.js";
 import { Status } from "./status.js";
 import { textOr, translator } from "./texts.js";
@@ -17,7 +20,7 @@ import { Toasts } from "./toasts.js";
 import { Transport } from "./transport.js";
 
 /**
- * @import {Catalog, Config, Info, Value} from "../protocol.js"
+ * @import {Catalog, Config, Exhibit, Finding, Info, Score, Value} from "../protocol.js"
  * @import {Notice} from "../experiment.js"
  * @import {Clamp, Link} from "../state.js"
  */
@@ -27,13 +30,14 @@ const MOST_CLAMPS = 4;
 /** The square that a drawing can fill, before there are data whose extent could be asked for. */
 const SHEET = /** @type {[number, number, number, number]} */ ([-3.3, 3.3, -3.3, 3.3]);
 
-/** @typedef {"data" | "model" | "settings" | "losses"} Group A part of the page with a heading. */
+/** @typedef {"data" | "model" | "settings" | "scores" | "losses"} Group A part of the page with a heading. */
 
 /**
  * What the element hears from its page.
  * @typedef {object} Listener
  * @property {(info: Info) => void} ready A session began.
  * @property {(detail: {step: number, losses: Record<string, number>}) => void} step
+ * @property {(detail: {step: number, scores: Score[], findings: Finding[]}) => void} score
  * @property {(message: string) => void} error
  * @property {() => void} change What a link holds is different.
  */
@@ -55,7 +59,10 @@ export class Playground {
   #status = new Status();
   #toasts = new Toasts();
   #help = new Help();
-  #headings = { data: el("h2"), model: el("h2"), settings: el("h2"), losses: el("h2") };
+  #findings;
+  #gallery;
+  #scores;
+  #headings = { data: el("h2"), model: el("h2"), settings: el("h2"), scores: el("h2"), losses: el("h2") };
   #hint = el("p", { class: "draw-hint", hidden: true });
   #veil = el("div", { class: "veil" });
   #element;
@@ -81,6 +88,11 @@ export class Playground {
       changed: () => this.#changed(),
       progress: () => this.#transport.progress(),
       frame: (frame) => this.#frames.arrive(frame),
+      scored: () => this.#scored(),
+      stopped: (message) => {
+        this.#findings.stopped(message);
+        listener.error(message);
+      },
       notice: (notice) => this.#notice(notice),
     }, { soon: (callback) => requestAnimationFrame(callback) });
     const clamped = (/** @type {Clamp[]} */ clamps) => this.clamped(clamps);
@@ -89,13 +101,18 @@ export class Playground {
     this.#picker = new DataPicker(this.experiment);
     this.#files = new FileDrop(this.experiment, (kind, text) => this.#say(kind, text));
     this.#cards = new ModelCards(this.experiment);
+    this.#gallery = new Gallery((exhibit) => void this.openExhibit(exhibit));
+    this.#findings = new Findings({
+      apply: (remedy) => this.experiment.change(remedy, { play: true }),
+      openGallery: () => this.#gallery.open(),
+    });
     // The data come first on the page; their numbers should not push the models out of sight.
     this.#dataSettings = new Settings(owner, { folded: true });
     this.#modelSettings = new Settings(owner);
 
     const group = (/** @type {Group} */ id, /** @type {HTMLElement[]} */ ...parts) => el("section", { "data-group": id }, [this.#headings[id], ...parts]);
     const stage = el("section", { class: "stage" });
-    const losses = group("losses");
+    const [scores, losses] = [group("scores"), group("losses")];
     this.#element = el("div", { class: "playground", lang, "data-state": "loading" }, [
       this.#transport.element,
       el("div", { class: "columns" }, [
@@ -103,16 +120,18 @@ export class Playground {
           el("div", { class: "pick" }, [group("data", this.#picker.element, this.#dataSettings.element, this.#files.element), group("model", this.#cards.element)]),
           group("settings", this.#modelSettings.element),
         ]),
-        el("div", { class: "right" }, [stage, el("div", { class: "side-column" }, [losses, this.#status.about])]),
+        el("div", { class: "right" }, [stage, el("div", { class: "side-column" }, [scores, losses, this.#status.about])]),
       ]),
       this.#status.element,
       this.#toasts.element,
       this.#help.element,
+      this.#gallery.element,
     ]);
     root.append(this.#element);
     this.#files.listen(this.#element, signal);
     this.#stage = new Stage(stage, {
       t: this.#t,
+      foot: this.#findings.element,
       onLatentMove: () => this.#frames.kick(),
       onLayerChange: () => this.#viewChanged(),
       onViewChange: (view) => {
@@ -124,6 +143,7 @@ export class Playground {
     this.#defaultView = this.#stage.view;
     this.#stage.drawEditor.element.append(this.#hint);
     stage.append(this.#veil);
+    this.#scores = new Scores(scores, { t: this.#t });
     this.#chart = new LossChart(losses, { t: this.#t });
     this.#frames = new Frames(this.experiment, this.#stage, this.#chart, {
       step: (step) => {
@@ -150,6 +170,7 @@ export class Playground {
       const catalog = await this.experiment.start();
       this.#picker.setCatalog(catalog);
       this.#cards.setCatalog(catalog);
+      this.#gallery.setCatalog(catalog);
       await this.openLink(linkOf(catalog));
     } catch {
       // Said by the experiment's state.
@@ -165,6 +186,17 @@ export class Playground {
     this.#layers = layers;
     this.clamped(clamped);
     await this.experiment.open(config, { events, step, play });
+  }
+
+  /** Begins a failure, and trains to where it shows. @param {Exhibit} exhibit */
+  async openExhibit({ config, steps, finding }) {
+    const { catalog } = this.experiment;
+    if (!catalog) return;
+    const texts = new Map(Object.entries(config).map(([key, value]) => [key, textOf(value)]));
+    // What fails is told by its scores.
+    this.experiment.setScoring(true);
+    await this.openLink({ ...configFrom(catalog, texts), events: [], step: steps, play: false, view: null, layers: null, lang: null, theme: null, hide: [] });
+    this.#findings.prefer(finding);
   }
 
   /** What a link to this moment holds, without language and theme. @returns {Omit<Link, "lang" | "theme" | "hide">} */
@@ -188,7 +220,7 @@ export class Playground {
     this.#element.lang = t("lang");
     for (const [id, heading] of Object.entries(this.#headings)) setText(heading, t(`ui.headings.${id}`));
     setText(this.#hint, t("ui.draw.hint"));
-    for (const part of [this.#transport, this.#picker, this.#files, this.#cards, this.#dataSettings, this.#modelSettings, this.#toasts, this.#help, this.#stage, this.#chart]) part.setTexts(t);
+    for (const part of [this.#transport, this.#picker, this.#files, this.#cards, this.#dataSettings, this.#modelSettings, this.#toasts, this.#help, this.#gallery, this.#stage, this.#findings, this.#scores, this.#chart]) part.setTexts(t);
     this.#showState();
   }
 
@@ -196,12 +228,15 @@ export class Playground {
   setTheme() {
     this.#stage.setTheme();
     this.#chart.setTheme();
+    this.#scores.setTheme();
     this.#picker.setTheme();
     this.#files.setTheme();
   }
 
-  /** Hides groups of controls; never a result. @param {string[]} groups */
+  /** Hides groups of controls; scores that are hidden are not computed. @param {string[]} groups */
   setHide(groups) {
+    this.experiment.setScoring(!groups.includes("scores"));
+    this.#scored(false);
     for (const part of this.#root.querySelectorAll("[data-group]")) {
       if (part instanceof HTMLElement) part.classList.toggle("hidden-group", groups.includes(part.dataset.group ?? ""));
     }
@@ -209,6 +244,10 @@ export class Playground {
 
   openHelp() {
     this.#help.open();
+  }
+
+  openGallery() {
+    this.#gallery.open();
   }
 
   /** Says which values were moved into their range. @param {Clamp[]} clamps */
@@ -225,6 +264,7 @@ export class Playground {
     this.#frames.end();
     this.#stage.destroy();
     this.#chart.destroy();
+    this.#scores.destroy();
     this.#toasts.clear();
     this.#element.remove();
   }
@@ -275,11 +315,22 @@ export class Playground {
       this.#files.show(dataset);
       this.#cards.show(model, dataset, current);
       this.#transport.setModel(catalog, model);
+      this.#scores.setDomain(catalog, dataset.domain);
     }
+    this.#scored(false);
     this.#transport.show();
     this.#showState();
     if (entries) this.#listener.change();
     this.#frames.kick();
+  }
+
+  /** The scores are others, or none. @param {boolean} [told] Whether they are new. */
+  #scored(told = true) {
+    const { scores, scoring, busy } = this.experiment;
+    this.#scores.show(scores);
+    this.#findings.show(scores, { scoring, busy });
+    const { latest, findings, failure } = scores;
+    if (told && latest && !failure) this.#listener.score({ step: latest.step, scores: [...latest.scores.values()], findings });
   }
 
   #showState() {

@@ -3,6 +3,7 @@ import uPlot from 'uplot';
 import { el, setText } from './dom.js';
 import { formatCount, formatNumber, formatTick } from './format.js';
 import { Palette } from './palette.js';
+import { CHART_FONT, drawReference, endsAbove } from './reference-line.js';
 import { allPositive, robustRange, smooth, withGaps } from './series.js';
 import { Store } from './store.js';
 
@@ -16,7 +17,6 @@ const WORDS_EVERY = 1000;
 /** The least time between two drawings, in milliseconds. */
 const DRAW_EVERY = 80;
 const LOSSES = 'losses';
-const FONT = '10.5px system-ui, "Noto Sans", sans-serif';
 
 /**
  * @typedef {object} Curve
@@ -230,7 +230,7 @@ export class LossChart {
    */
   #options(width) {
     const palette = this.#palette;
-    const axis = { stroke: () => palette.css('soft'), font: FONT, ticks: { show: false }, grid: { stroke: () => palette.css('line'), width: 1 } };
+    const axis = { stroke: () => palette.css('soft'), font: CHART_FONT, ticks: { show: false }, grid: { stroke: () => palette.css('line'), width: 1 } };
     const series = this.#curves.flatMap((curve, i) => {
       const shared = { show: curve.shown, scale: 'y', stroke: () => this.#colour(i), points: { show: false }, dash: i > 1 ? [6, 3] : undefined };
       return this.#smooth ? [{ ...shared, alpha: 0.2, width: 1, dash: undefined }, { ...shared, width: 1.8 }] : [{ ...shared, width: 1.4 }];
@@ -270,48 +270,14 @@ export class LossChart {
 
   /** @param {uPlot} u */
   #drawReferences(u) {
-    const g = u.ctx;
-    const { left, top, width, height } = u.bbox;
-    const ratio = uPlot.pxRatio;
-    for (const reference of this.#references) {
-      if (!this.#curves.some((curve) => curve.shown && curve.id === reference.loss)) continue;
-      if (this.#log && !(reference.value > 0)) continue;
-      const y = Math.round(u.valToPos(reference.value, 'y', true));
-      if (!(y >= top && y <= top + height)) continue;
-      g.save();
-      g.strokeStyle = this.#palette.css('soft');
-      g.lineWidth = ratio;
-      g.setLineDash([4 * ratio, 4 * ratio]);
-      g.beginPath();
-      g.moveTo(left, y);
-      g.lineTo(left + width, y);
-      g.stroke();
-      g.setLineDash([]);
-      g.font = FONT.replace('10.5px', `${10.5 * ratio}px`);
-      g.textAlign = 'right';
-      const below = y - top < 16 * ratio || (top + height - y > 16 * ratio && this.#crowdedAbove(reference));
-      g.textBaseline = below ? 'top' : 'bottom';
-      const name = this.#t(`references.${reference.id}`);
+    for (const { id, value, loss } of this.#references) {
+      const curve = this.#curves.find((it) => it.shown && it.id === loss);
+      if (!curve || (this.#log && !(value > 0))) continue;
+      const name = this.#t(`references.${id}`);
       // "log 4 = 1.386", but not "2 = 2.000".
-      const text = /\p{L}/u.test(name) ? `${name} = ${formatNumber(reference.value, 3)}` : name;
-      g.lineWidth = 3 * ratio;
-      g.lineJoin = 'round';
-      g.strokeStyle = this.#palette.css('panel', 0.85);
-      g.fillStyle = this.#palette.css('soft');
-      const at = y + (below ? 3 : -3) * ratio;
-      g.strokeText(text, left + width - 2 * ratio, at);
-      g.fillText(text, left + width - 2 * ratio, at);
-      g.restore();
+      const text = /\p{L}/u.test(name) ? `${name} = ${formatNumber(value, 3)}` : name;
+      drawReference(u, this.#palette, { value, text, crowdedAbove: endsAbove(curve.smooth, value) });
     }
-  }
-
-  /** Whether the end of the reference's own curve runs above it, where its label would stand. @param {Info['references'][number]} reference */
-  #crowdedAbove({ loss, value }) {
-    const curve = this.#curves.find(({ id }) => id === loss);
-    if (!curve) return false;
-    let above = 0;
-    for (const v of curve.smooth.slice(-Math.ceil(curve.smooth.length / 3))) if (v !== null) above += Math.sign(v - value);
-    return above > 0;
   }
 
   /** @param {number | null} index */

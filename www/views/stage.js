@@ -47,16 +47,17 @@ export class Stage {
   /**
    * @param {HTMLElement} root
    * @param {{t: Translate, onLatentMove?: (u: number, v: number) => void, onLayerChange?: (layers: string[]) => void,
-   *   onViewChange?: (view: string) => void, onDraw?: (text: string) => void}} options
+   *   onViewChange?: (view: string) => void, onDraw?: (text: string) => void, foot?: HTMLElement}} options
+   *   `foot` stands below the main picture.
    */
-  constructor(root, { t, onLatentMove, onLayerChange, onViewChange, onDraw }) {
+  constructor(root, { t, onLatentMove, onLayerChange, onViewChange, onDraw, foot }) {
     this.#t = t;
     const id = `stage-${++stages}`;
     this.#tabs = new TabList(id, (view) => {
       this.view = view;
       onViewChange?.(view);
     });
-    this.#panel = el('div', { class: 'views', role: 'tabpanel', id }, [this.#main, this.#side]);
+    this.#panel = el('div', { class: 'views', role: 'tabpanel', id }, [this.#main, this.#side, ...(foot ? [foot] : [])]);
     this.#drawButton.append(icon(PENCIL), this.#drawText);
     const bar = el('div', { class: 'stage-bar' }, [this.#tabs.element, el('span', { class: 'spacer' }), this.#drawButton, this.#enlargeButton]);
     this.element = el('div', { class: 'stage-views' }, [bar, this.#panel, this.#dialog]);
