@@ -95,6 +95,9 @@ async function site(html, css) {
   for (const name of readdirSync(www)) {
     if (/\.(svg|png|ico|txt|webmanifest)$/.test(name)) copyFileSync(path.join(www, name), path.join(dist, name));
   }
+  // For pages that hold frames: a classic script, which needs nobody's permission to cross origins.
+  const host = await bundle({ entryPoints: { "tealight-host": path.join(www, "tealight-host.js") }, format: "iife", globalName: "tealight" });
+  writeFileSync(path.join(dist, "tealight-host.js"), host.outputFiles[0].contents);
   writeFileSync(path.join(dist, "style.css"), css);
   const hinted = replaceOnce(html, /(?=<script\b[^>]*type="module")/i, hints(page.metafile), "module script");
   writeFileSync(path.join(dist, "index.html"), withPolicy(hinted, policy("'self'", "'self'")));
