@@ -89,7 +89,8 @@ async function site(html, css) {
     splitting: true,
     chunkNames: "part-[hash]",
   });
-  const worker = await bundle({ ...modules, entryPoints: { worker: path.join(www, "worker.js") } });
+  // Classic: browsers start a module worker from no Blob in a sandbox, and that is where a Blob is needed.
+  const worker = await bundle({ format: "iife", define: { "import.meta.url": "self.location.href" }, entryPoints: { worker: path.join(www, "worker.js") } });
   for (const { path: file, contents } of [...page.outputFiles, ...worker.outputFiles]) writeFileSync(file, contents);
   copyFileSync(path.join(root, "pkg", "tealight_bg.wasm"), path.join(dist, "tealight_bg.wasm"));
   for (const name of readdirSync(www)) {

@@ -1,7 +1,7 @@
 /**
  * @file The page's end of the wire: starts the engine wherever it can run, and matches answers to questions.
  *
- * Order of start: a module worker by URL; a worker from a Blob (which helps where the page itself has no
+ * Order of start: a worker by URL; a worker from a Blob (which helps where the page itself has no
  * usable address: `file://`, a sandboxed frame, another origin); the main thread, in short slices.
  * A worker can always be killed: {@link Client.restart} ends it and starts a fresh one.
  */
@@ -193,17 +193,17 @@ export class Lost extends Error {
 /** @param {Listener} listener @returns {Promise<Wire>} */
 function byUrl(listener) {
   if (inlined()) throw new Error("this file carries its worker");
-  return spawn(new Worker(new URL("./worker.js", import.meta.url), { type: "module", name: "tealight" }), listener);
+  return spawn(new Worker(new URL("./worker.js", import.meta.url), { name: "tealight" }), listener);
 }
 
 /** @param {Listener} listener @returns {Promise<Wire>} */
 async function byBlob(listener) {
   const inline = inlined();
-  // Without inlined source, a Blob still reaches a worker that is served from another origin.
-  const source = inline?.worker ?? `import ${JSON.stringify(new URL("./worker.js", import.meta.url).href)};`;
+  // The worker of another origin, or of a sandbox that has none, is fetched and runs as this page's own.
+  const source = inline?.worker ?? (await (await fetch(new URL("./worker.js", import.meta.url))).text());
   const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
   try {
-    return await spawn(new Worker(url, { type: inline ? "classic" : "module", name: "tealight" }), listener);
+    return await spawn(new Worker(url, { name: "tealight" }), listener);
   } finally {
     URL.revokeObjectURL(url);
   }

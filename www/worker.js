@@ -1,7 +1,7 @@
 /**
  * @file The worker: starts the wasm package and hands every message to the engine.
  *
- * Loaded by URL as a module; the same source is bundled as a classic worker for the self-contained file.
+ * Bundled as a classic script: loaded by URL, or from a Blob where the page's own addresses are of no use.
  */
 
 import { hostEngine } from "./host.js";

@@ -103,7 +103,7 @@ export class Share {
       address.value = choice.address;
       update();
     });
-    const labelled = (/** @type {string} */ text, /** @type {HTMLElement} */ field) => el("label", { class: "field" }, [el("span", {}, [text]), field]);
+    const labelled = (/** @type {string} */ text, /** @type {HTMLElement} */ field, kind = "") => el("label", { class: `field ${kind}` }, [el("span", {}, [text]), field]);
     this.#link.setAttribute("aria-label", t("share.link"));
     this.#code.setAttribute("aria-label", t("share.code"));
     this.element.replaceChildren(el("div", { class: "sheet" }, [
@@ -111,11 +111,11 @@ export class Share {
       el("p", {}, [t(shared.whole ? "share.about" : "share.partly")]),
       el("div", { class: "copy-row" }, [this.#link, this.#copy(this.#link)]),
       this.#length,
-      el("div", { class: "fields" }, [labelled(t("share.from"), begin), el("label", { class: "field beside" }, [el("span", {}, [t("share.play")]), play]), labelled(t("share.lang"), lang), labelled(t("share.theme"), theme)]),
+      el("div", { class: "fields" }, [labelled(t("share.from"), begin), labelled(t("share.play"), play, "beside"), labelled(t("share.lang"), lang), labelled(t("share.theme"), theme)]),
       el("h3", {}, [t("share.groups")]),
       el("div", { class: "fields" }, groups),
       el("h3", {}, [t("share.embed")]),
-      el("div", { class: "fields" }, [labelled(t("share.host"), host), labelled(t("share.height"), height), labelled(t("share.address"), address)]),
+      el("div", { class: "fields" }, [labelled(t("share.host"), host), labelled(t("share.height"), height), labelled(t("share.address"), address, "wide")]),
       el("div", { class: "copy-row" }, [this.#code, this.#copy(this.#code)]),
       this.#hint,
       this.#said,
