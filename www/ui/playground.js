@@ -199,7 +199,10 @@ export class Playground {
     const t = translator(lang);
     this.#t = t;
     this.#element.lang = t("lang");
-    for (const [id, heading] of Object.entries(this.#headings)) setText(heading, t(`ui.headings.${id}`));
+    for (const [id, heading] of Object.entries(this.#headings)) {
+      setText(heading, t(`ui.headings.${id}`));
+      heading.dataset.locked = t("ui.locked");
+    }
     setText(this.#hint, t("ui.draw.hint"));
     for (const part of [this.#transport, this.#picker, this.#files, this.#cards, this.#dataSettings, this.#modelSettings, this.#toasts, this.#help, this.#share, this.#stage, this.#chart]) part.setTexts(t);
     this.#showState();
