@@ -89,12 +89,16 @@ async function site(html, css) {
     splitting: true,
     chunkNames: "part-[hash]",
   });
-  const worker = await bundle({ ...modules, entryPoints: { worker: path.join(www, "worker.js") } });
+  // Classic: browsers start a module worker from no Blob in a sandbox, and that is where a Blob is needed.
+  const worker = await bundle({ format: "iife", define: { "import.meta.url": "self.location.href" }, entryPoints: { worker: path.join(www, "worker.js") } });
   for (const { path: file, contents } of [...page.outputFiles, ...worker.outputFiles]) writeFileSync(file, contents);
   copyFileSync(path.join(root, "pkg", "tealight_bg.wasm"), path.join(dist, "tealight_bg.wasm"));
   for (const name of readdirSync(www)) {
     if (/\.(svg|png|ico|txt|webmanifest)$/.test(name)) copyFileSync(path.join(www, name), path.join(dist, name));
   }
+  // For pages that hold frames: a classic script, which needs nobody's permission to cross origins.
+  const host = await bundle({ entryPoints: { "tealight-host": path.join(www, "tealight-host.js") }, format: "iife", globalName: "tealight" });
+  writeFileSync(path.join(dist, "tealight-host.js"), host.outputFiles[0].contents);
   writeFileSync(path.join(dist, "style.css"), css);
   const hinted = replaceOnce(html, /(?=<script\b[^>]*type="module")/i, hints(page.metafile), "module script");
   writeFileSync(path.join(dist, "index.html"), withPolicy(hinted, policy("'self'", "'self'")));

@@ -46,10 +46,10 @@ async function locate(folder, address) {
 
 /**
  * Serves `folder` on the first free port from `port` on.
- * @param {{folder: string, port?: number, tries?: number}} options `port` 0 takes any free port.
+ * @param {{folder: string, port?: number, tries?: number, headers?: Record<string, string>}} options `port` 0 takes any free port.
  * @returns {Promise<{url: string, close: () => Promise<void>}>}
  */
-export async function serve({ folder, port = 8080, tries = 50 }) {
+export async function serve({ folder, port = 8080, tries = 50, headers = {} }) {
   const home = await realpath(folder).catch(() => {
     throw new Sentence(`there is no folder ${folder}: run "npm run build" first`);
   });
@@ -67,7 +67,10 @@ export async function serve({ folder, port = 8080, tries = 50 }) {
       "Content-Type": types[path.extname(found.file)] ?? "application/octet-stream",
       "Content-Length": found.size,
       "Cache-Control": "no-cache",
+      // Public files: a page of another origin may embed the element, a sandboxed frame load its scripts.
+      "Access-Control-Allow-Origin": "*",
       "X-Content-Type-Options": "nosniff",
+      ...headers,
     });
     if (request.method === "HEAD") response.end();
     else createReadStream(found.file).on("error", () => response.destroy()).pipe(response);

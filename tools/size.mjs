@@ -27,8 +27,8 @@ export function measure() {
   const dist = path.join(root, "dist");
   if (!existsSync(path.join(dist, "tealight.html"))) throw new Sentence('there is no dist/: run "npm run build" first');
   const read = (name) => sizesOf(readFileSync(path.join(dist, name)));
-  // Each file is compressed by itself, as hosts do. tealight.js is for pages that embed; our own page does not load it.
-  const loaded = readdirSync(dist).filter((name) => name !== "tealight.html" && name !== "tealight.js");
+  // Each file is compressed by itself, as hosts do. Two scripts are for pages that embed; our own page does not load them.
+  const loaded = readdirSync(dist).filter((name) => !["tealight.html", "tealight.js", "tealight-host.js"].includes(name));
   return { wasm: read("tealight_bg.wasm"), page: sum(loaded.map(read)), file: read("tealight.html") };
 }
 

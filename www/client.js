@@ -1,21 +1,17 @@
 /**
  * @file The page's end of the wire: starts the engine wherever it can run, and matches answers to questions.
  *
- * Order of start: a module worker by URL; a worker from a Blob (which helps where the page itself has no
+ * Order of start: a worker by URL; a worker from a Blob (which helps where the page itself has no
  * usable address: `file://`, a sandboxed frame, another origin); the main thread, in short slices.
  * A worker can always be killed: {@link Client.restart} ends it and starts a fresh one.
  */
 
+import { compiled, inlined } from "./module.js";
 import { messageOf } from "./protocol.js";
 
 /** @import {Config, Loaded, Message, Part, Preview, Request, SectionMeta, StartMessage, StartRequest, ViewRequest} from "./protocol.js" */
 
 /** @typedef {"worker" | "blob" | "page"} Mode Where the engine runs. */
-
-/**
- * What a self-contained build carries: the classic worker's source, and the wasm as base64 of gzip.
- * @typedef {{worker: string, wasm: string}} Inline
- */
 
 /** @typedef {{send: (message: Request | StartRequest, transfer?: Transferable[]) => void, end: () => void}} Wire */
 
@@ -39,8 +35,6 @@ export class Client {
   #ended = false;
   /** @type {Map<number, {resolve: (value: any) => void, reject: (error: Error) => void}>} */
   #pending = new Map();
-  /** @type {Promise<ArrayBuffer> | null} */
-  #wasm = null;
 
   /** @param {(message: Exclude<Message, {type: "reply"} | {type: "error"}>) => void} listen Hears what is no answer. */
   constructor(listen) {
@@ -93,6 +87,8 @@ export class Client {
     });
     // A way that fails also rejects this; whoever waits hears of it from the way itself.
     started.catch(() => {});
+    // While the worker starts, the page compiles for it.
+    const wasm = compiled();
     /** @type {Wire | null} */
     let wire = null;
     wire = await way((message) => {
@@ -104,16 +100,8 @@ export class Client {
       throw new Error("ended");
     }
     this.#wire = wire;
-    wire.send({ type: "start", wasm: await this.#bytes() });
+    wire.send({ type: "start", wasm: await wasm });
     await started;
-  }
-
-  /** The inlined wasm, unpacked once; null in a build that loads it by URL. */
-  async #bytes() {
-    const inline = inlined();
-    if (!inline) return null;
-    this.#wasm ??= unpack(inline.wasm);
-    return this.#wasm;
   }
 
   /** @param {Message} message */
@@ -202,25 +190,20 @@ export class Lost extends Error {
   }
 }
 
-/** @returns {Inline | null} */
-function inlined() {
-  return /** @type {{__tealightInline?: Inline}} */ (globalThis).__tealightInline ?? null;
-}
-
 /** @param {Listener} listener @returns {Promise<Wire>} */
 function byUrl(listener) {
   if (inlined()) throw new Error("this file carries its worker");
-  return spawn(new Worker(new URL("./worker.js", import.meta.url), { type: "module", name: "tealight" }), listener);
+  return spawn(new Worker(new URL("./worker.js", import.meta.url), { name: "tealight" }), listener);
 }
 
 /** @param {Listener} listener @returns {Promise<Wire>} */
 async function byBlob(listener) {
   const inline = inlined();
-  // Without inlined source, a Blob still reaches a worker that is served from another origin.
-  const source = inline?.worker ?? `import ${JSON.stringify(new URL("./worker.js", import.meta.url).href)};`;
+  // The worker of another origin, or of a sandbox that has none, is fetched and runs as this page's own.
+  const source = inline?.worker ?? (await (await fetch(new URL("./worker.js", import.meta.url))).text());
   const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
   try {
-    return await spawn(new Worker(url, { type: inline ? "classic" : "module", name: "tealight" }), listener);
+    return await spawn(new Worker(url, { name: "tealight" }), listener);
   } finally {
     URL.revokeObjectURL(url);
   }
@@ -280,14 +263,4 @@ async function onThisThread(listener) {
       host.receive({ type: "close" });
     },
   };
-}
-
-/**
- * @param {string} base64
- * @returns {Promise<ArrayBuffer>}
- */
-async function unpack(base64) {
-  const bytes = Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
-  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
-  return new Response(stream).arrayBuffer();
 }

@@ -107,6 +107,8 @@ export class Engine {
         return this.#run(message.running);
       case "hold":
         this.#held = message.held;
+        // The time that was waited says nothing about speed.
+        this.#reported = { at: this.#now(), step: this.#session?.steps() ?? 0 };
         return this.#report();
       case "slow":
         this.#slow = message.slow;
@@ -212,7 +214,8 @@ export class Engine {
     this.#events = [...events].sort((a, b) => a.step - b.step);
     this.#phase = ALL_PHASES;
     this.#target = target;
-    this.#running = play && target === null;
+    // With a target, playing goes on from there.
+    this.#running = play;
     this.#perCall = 1;
     this.#rate = 0;
     this.#changes += 1;

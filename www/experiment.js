@@ -24,6 +24,7 @@ const TRAP_AGAIN = 10_000;
  * @property {() => void} opened A session began (or, when `empty`, none can yet): everything may be different.
  * @property {() => void} changed The configuration, the play state or the script of live changes is different.
  * @property {() => void} progress Step, speed or training target moved.
+ * @property {(step: number) => void} goal The step that was trained to is reached.
  * @property {(frame: Extract<Message, {type: "frame"}>) => void} frame
  * @property {() => void} scored There are new scores.
  * @property {(message: string) => void} stopped Training could not go on, and went back to where it was well.
@@ -145,7 +146,7 @@ export class Experiment extends RunHolder {
       this.run.info = info;
       this.#confirmed = null;
       this.state = "ready";
-      this.status = { step: 0, rate: 0, running: play && target === null, target };
+      this.status = { step: 0, rate: 0, running: play, target };
       this.#listener.opened();
     } catch (error) {
       if (generation !== this.#generation || error instanceof Lost) return;
@@ -398,11 +399,13 @@ export class Experiment extends RunHolder {
 
   /** @param {Status} status */
   #arrive(status) {
-    const turned = status.running !== this.status.running || status.target !== this.status.target;
+    const { target } = this.status;
+    const turned = status.running !== this.status.running || status.target !== target;
     this.status = status;
     if (status.target === null) this.#settle();
     this.#listener.progress();
     if (turned) this.#listener.changed();
+    if (target !== null && status.target === null && status.step >= target) this.#listener.goal(status.step);
   }
 
   /** Whoever waits for a step waits no longer. */

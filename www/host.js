@@ -6,6 +6,9 @@ import init, * as wasm from "../pkg/tealight.js";
 import { Engine } from "./engine.js";
 import { messageOf } from "./protocol.js";
 
+/** Milliseconds that the page has for itself between two slices. */
+const PAUSE = 4;
+
 /** @import {Message, Request, StartMessage, StartRequest} from "./protocol.js" */
 
 /**
@@ -56,7 +59,31 @@ function afterTheMail() {
   };
 }
 
-/** On the main thread a timer's small delay is welcome: input and drawing come first. */
-function afterTheFrame(/** @type {() => void} */ callback, /** @type {number} */ delay) {
-  setTimeout(callback, Math.max(delay, 4));
+/** The slices that wait on the main thread. @type {(() => void)[]} */
+const turns = [];
+
+/**
+ * On the main thread a timer's small delay is welcome: input and drawing come first. Engines on one page take
+ * turns, with that delay between any two slices, however many they are.
+ * @param {() => void} callback
+ * @param {number} delay
+ */
+function afterTheFrame(callback, delay) {
+  if (delay > 0) setTimeout(() => wait(callback), delay);
+  else wait(callback);
+}
+
+/** @param {() => void} callback */
+function wait(callback) {
+  turns.push(callback);
+  if (turns.length === 1) setTimeout(next, PAUSE);
+}
+
+function next() {
+  try {
+    turns[0]?.();
+  } finally {
+    turns.shift();
+    if (turns.length > 0) setTimeout(next, PAUSE);
+  }
 }

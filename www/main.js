@@ -1,5 +1,6 @@
 /** @file The shell: a header around the element, and the address that follows it. */
 
+import { listenToHost } from "./embed.js";
 import { textsOf } from "./state.js";
 import { languageFor, languages, textOr, translator } from "./ui/texts.js";
 import "./tealight-playground.js";
@@ -11,7 +12,7 @@ const THEMES = ["auto", "light", "dark"];
 const ADDRESS_EVERY = 350;
 
 const playground = /** @type {TealightPlayground} */ (document.querySelector("tealight-playground"));
-const [language, theme, help, gallery] = ["language", "theme", "help", "gallery"].map((id) => /** @type {HTMLButtonElement} */ (document.getElementById(id)));
+const [language, theme, help, gallery, share] = ["language", "theme", "help", "gallery", "share"].map((id) => /** @type {HTMLButtonElement} */ (document.getElementById(id)));
 
 /** What the visitor chose the last time; storage may be forbidden, as in a sandboxed frame. @param {string} key */
 function remembered(key) {
@@ -44,6 +45,8 @@ function setLanguage(lang) {
   gallery.title = t("ui.gallery.title");
   help.title = `${t("ui.help.title")} (?)`;
   help.setAttribute("aria-label", t("ui.help.title"));
+  share.title = t("share.title");
+  share.setAttribute("aria-label", t("share.title"));
   playground.lang = lang;
   labelTheme();
 }
@@ -66,6 +69,7 @@ function labelTheme() {
 function follow(hash) {
   const texts = textsOf(hash);
   playground.link = hash;
+  document.documentElement.toggleAttribute("data-embed", playground.embed);
   const wanted = texts.get("theme") ?? remembered("theme") ?? "auto";
   setTheme(THEMES.includes(wanted) ? wanted : "auto");
   setLanguage(languageFor([texts.get("lang"), remembered("lang"), ...navigator.languages]));
@@ -93,6 +97,7 @@ theme.addEventListener("click", () => {
 });
 help.addEventListener("click", () => playground.showHelp());
 gallery.addEventListener("click", () => playground.showGallery());
+share.addEventListener("click", () => playground.showShare());
 playground.addEventListener("change", () => {
   pending ||= window.setTimeout(writeAddress, ADDRESS_EVERY);
 });
@@ -107,3 +112,4 @@ document.addEventListener("keydown", (event) => {
 });
 
 follow(location.hash);
+listenToHost(playground, { open: follow });

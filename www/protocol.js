@@ -285,7 +285,7 @@
 
 /**
  * How a worker starts: the page's first message, and the worker's answers before the engine's own.
- * @typedef {{type: "start", wasm: ArrayBuffer | null}} StartRequest
+ * @typedef {{type: "start", wasm: WebAssembly.Module | ArrayBuffer | null}} StartRequest
  * @typedef {{type: "hello"} | {type: "started"} | {type: "failed", message: string}} StartMessage
  */
 

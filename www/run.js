@@ -16,13 +16,14 @@ import { withEvent } from "./state.js";
  * @property {LiveEvent[]} events The live changes, in the order of their steps.
  * @property {string} phase
  * @property {Info | null} info Null until the engine has a session of it.
+ * @property {boolean} foreign Whether its weights came from elsewhere: no link can give them again.
  * @property {number} generation Tells its messages from those of other runs.
  * @property {ScoreHistory} scores
  */
 
 /** @param {Config} config @param {LiveEvent[]} events @param {number} generation @returns {Run} */
 export function newRun(config, events, generation) {
-  return { initial: config, current: { ...config }, events, phase: ALL_PHASES, info: null, generation, scores: new ScoreHistory() };
+  return { initial: config, current: { ...config }, events, phase: ALL_PHASES, info: null, foreign: false, generation, scores: new ScoreHistory() };
 }
 
 /** The script of a run that begins in this phase. @param {string} phase @returns {LiveEvent[]} */
@@ -42,7 +43,7 @@ export function changed(run, key, value, { effect, step, info }) {
   if (key === PHASE) run.phase = String(value);
   if (effect === "restart") {
     run.scores.clear();
-    Object.assign(run, { initial: info.config, current: { ...info.config }, events: beginning(run.phase) });
+    Object.assign(run, { initial: info.config, current: { ...info.config }, events: beginning(run.phase), foreign: false });
     return;
   }
   run.events = withEvent(run.events, { step, key, value });
@@ -69,20 +70,20 @@ export function scored({ scores }, { step, scores: values, findings, failed }) {
 /** The session is at step 0 again, with the settings of now. @param {Run} run @param {Info} info */
 export function rewound(run, info) {
   run.scores.clear();
-  Object.assign(run, { info, initial: info.config, current: { ...info.config }, events: beginning(run.phase) });
+  Object.assign(run, { info, initial: info.config, current: { ...info.config }, events: beginning(run.phase), foreign: false });
 }
 
 /** The session holds weights that did not come from this run's script. @param {Run} run @param {Info} info */
 export function replaced(run, info) {
   run.scores.clear();
-  Object.assign(run, { info, initial: info.config, current: { ...info.config }, events: [] });
+  Object.assign(run, { info, initial: info.config, current: { ...info.config }, events: [], foreign: true });
 }
 
 /** Another engine goes on with what an earlier run had reached. @param {Run} run @param {Run} before @param {Info} info */
 export function resumed(run, before, info) {
-  const { initial, events, scores } = before;
+  const { initial, events, scores, foreign } = before;
   scores.back(info.step);
-  Object.assign(run, { info, initial, scores, events: events.filter(({ step }) => step <= info.step) });
+  Object.assign(run, { info, initial, scores, foreign, events: events.filter(({ step }) => step <= info.step) });
 }
 
 /** The session went back to an earlier step, and to the settings that it had there. @param {Run} run @param {Info} info */

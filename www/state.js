@@ -29,13 +29,15 @@ const LONGEST_QUOTE = 40;
  * @typedef {object} Link
  * @property {Config} config Complete: every setting of its data set and model.
  * @property {LiveEvent[]} events In the order of their steps.
- * @property {number | null} step Train to this step, then pause.
+ * @property {number | null} step Train to this step, then pause, or go on if `play` is set.
  * @property {boolean} play
  * @property {string | null} view
  * @property {string[] | null} layers
  * @property {string | null} lang
  * @property {string | null} theme
- * @property {string[]} hide
+ * @property {string[]} hide Groups of controls that are not shown.
+ * @property {string[]} lock Groups of controls that show their values and cannot be changed.
+ * @property {boolean} embed Part of another page: compact, without a header.
  */
 
 /** @param {Catalog} catalog @param {Config} config @returns {DatasetEntry} */
@@ -285,17 +287,20 @@ export function readLink(catalog, source) {
     clamped.push({ key: "step", got: quote(text ?? ""), used: used === null ? "—" : String(used) });
     step = used;
   }
+  const flag = (/** @type {string} */ key) => ["true", "1", ""].includes(texts.get(key) ?? "false");
   const list = (/** @type {string} */ key) => texts.get(key)?.split(",").map((item) => item.trim()).filter(Boolean) ?? null;
   return {
     config,
     events: readEvents(catalog, config, texts.get("events") ?? "", clamped),
     step,
-    play: ["true", "1", ""].includes(texts.get("play") ?? "false"),
+    play: flag("play"),
     view: texts.get("view") || null,
     layers: list("layers") ?? (texts.has("layers") ? [] : null),
     lang: texts.get("lang") || null,
     theme: texts.get("theme") || null,
     hide: list("hide") ?? [],
+    lock: list("lock") ?? [],
+    embed: flag("embed"),
     clamped,
   };
 }
@@ -337,7 +342,7 @@ function readEvents(catalog, config, text, clamped) {
  * @param {Partial<Link> & {config: Config}} link
  * @returns {string} Without `#`.
  */
-export function writeLink(catalog, { config, events = [], step = null, play = false, view = null, layers = null, lang = null, theme = null, hide = [] }) {
+export function writeLink(catalog, { config, events = [], step = null, play = false, view = null, layers = null, lang = null, theme = null, hide = [], lock = [], embed = false }) {
   /** @type {[string, string][]} */
   const pairs = [["dataset", String(config.dataset)], ["model", String(config.model)]];
   const defaults = defaultsOf(catalog, config);
@@ -353,7 +358,33 @@ export function writeLink(catalog, { config, events = [], step = null, play = fa
   if (lang) pairs.push(["lang", lang]);
   if (theme) pairs.push(["theme", theme]);
   if (hide.length > 0) pairs.push(["hide", hide.join(",")]);
+  if (lock.length > 0) pairs.push(["lock", lock.join(",")]);
+  if (embed) pairs.push(["embed", "true"]);
   return pairs.map(([key, text]) => `${encode(key)}=${encode(text)}`).join("&");
+}
+
+/**
+ * What is wrong with a value that a program gives to a setting, in a sentence; null if nothing is.
+ * @param {Spec} spec
+ * @param {unknown} value
+ */
+export function problemOf(spec, value) {
+  const numbers = Array.isArray(value) && value.every((x) => typeof x === "number");
+  const plain = numbers || ["number", "boolean", "string"].includes(typeof value);
+  if (plain && same(nearest(spec, value), /** @type {Value} */ (value))) return null;
+  // What is no value of any setting is named by its kind: its own words may be anything.
+  const got = typeof value === "string" ? `"${quote(value)}"` : plain ? quote(textOf(/** @type {Value} */ (value))) : `(${typeof value})`;
+  const { kind, low, high, options, layers, width, length } = spec;
+  const allowed = {
+    flag: "true or false",
+    choice: `one of ${options?.join(", ")}`,
+    text: `a text of at most ${length} bytes`,
+    widths: `a list of at most ${layers} whole numbers from 1 to ${width}`,
+    integer: `a whole number from ${low} to ${high}`,
+    linear: `a number from ${low} to ${high}`,
+    log: `a number from ${low} to ${high}`,
+  }[kind];
+  return `${spec.key} = ${got} is not allowed: it takes ${allowed}`;
 }
 
 /**

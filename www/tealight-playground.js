@@ -2,12 +2,15 @@
  * @file The custom element: `<tealight-playground dataset="…" model="…" play>`.
  *
  * Its attributes are the keys of a link. They say what runs, and follow what is chosen in it. Properties
- * and methods are thin: the page is in `ui/`, the engine in a worker.
+ * and methods are thin: the page is in `ui/`, the engine in a worker. `docs/api.md` is made from the comments
+ * of this class.
  */
 
 import chartSheet from "uplot/dist/uPlot.min.css";
 import playgroundSheet from "./playground.css";
-import { defaultsOf, readLink, same, specsByKey, textOf, textsOf, writeLink } from "./state.js";
+import { APPEARANCE, attributeTexts, reflect } from "./attributes.js";
+import { setOne } from "./setting.js";
+import { readLink, specsByKey, textOf, textsOf, writeLink } from "./state.js";
 import { keyActions } from "./ui/keys.js";
 import { Playground } from "./ui/playground.js";
 import { arrived } from "./ui/sections.js";
@@ -17,10 +20,16 @@ import viewsSheet from "./views/views.css";
 /** @import {Catalog, Config, Info, Section, Value} from "./protocol.js" */
 
 /** Properties that may have been set before the element was defined. */
-const PROPERTIES = /** @type {const} */ (["datasetId", "model", "seed", "config", "theme", "hide", "link", "playing"]);
-/** Attributes that concern the element and not the run. */
-const APPEARANCE = new Set(["lang", "theme", "hide"]);
+const PROPERTIES = /** @type {const} */ (["datasetId", "model", "seed", "config", "theme", "hide", "lock", "embed", "link", "playing"]);
 
+/**
+ * @fires ready A session began. `detail.info`: steps, shapes, parameters, losses, what the model can show.
+ * @fires step A picture was drawn. `detail.step`, and `detail.losses`: the last value of each loss.
+ * @fires goal The step that was trained to is reached. `detail.step`
+ * @fires score Scores were computed. `detail` holds them.
+ * @fires change What a link holds is different. `detail.link`
+ * @fires error Something failed. `detail.message`
+ */
 export class TealightPlayground extends HTMLElement {
   /** @type {Playground | null} */
   #page = null;
@@ -31,6 +40,8 @@ export class TealightPlayground extends HTMLElement {
   /** A link that was set before the catalogue was there, or that a removed element left behind. @type {string | null} */
   #link = null;
   #changing = false;
+  /** Why training waits. @type {Set<string>} */
+  #holds = new Set();
   /** @type {{promise: Promise<Info>, resolve: (info: Info) => void}} */
   #ready = deferred();
 
@@ -63,27 +74,33 @@ export class TealightPlayground extends HTMLElement {
       signal,
       listener: {
         ready: (info) => {
-          hold();
+          this.#tellHold();
           this.#ready.resolve(info);
           this.#tell("ready", { info });
         },
         step: (detail) => this.#tell("step", detail),
+        goal: (step) => this.#tell("goal", { step }),
         score: (detail) => this.#tell("score", detail),
         error: (message) => this.#tell("error", { message }),
         change: () => this.#changed(),
       },
     });
     this.#page = page;
-    page.setHide(this.hide);
+    page.setGroups(this.hide, this.lock);
+    page.setEmbed(this.embed);
     this.#observer.observe(this, { attributes: true });
     this.addEventListener("keydown", (event) => this.handleKey(event), { signal });
     const scheme = matchMedia("(prefers-color-scheme: dark)");
     scheme.addEventListener("change", () => page.setTheme(), { signal });
-    // A hidden page does not train, unless it was asked to reach a step.
-    const hold = () => page.experiment.client.tell({ type: "hold", held: document.hidden });
+    // What nobody sees does not train, unless it was asked to reach a step.
+    const hold = () => this.hold("hidden page", document.hidden);
     document.addEventListener("visibilitychange", hold, { signal });
+    hold();
+    const sight = new IntersectionObserver((entries) => this.hold("out of sight", !entries[entries.length - 1].isIntersecting));
+    sight.observe(this);
+    signal.addEventListener("abort", () => sight.disconnect());
     void page.start((catalog) => {
-      const texts = this.#attributeTexts();
+      const texts = attributeTexts(this);
       for (const [key, text] of textsOf(this.#link ?? "")) texts.set(key, text);
       this.#link = null;
       return readLink(catalog, texts);
@@ -111,6 +128,7 @@ export class TealightPlayground extends HTMLElement {
     this.setAttribute("dataset", id);
   }
 
+  /** The id of the model. */
   get model() {
     return String(this.#value("model") ?? "");
   }
@@ -118,6 +136,7 @@ export class TealightPlayground extends HTMLElement {
     this.setAttribute("model", id);
   }
 
+  /** The seed of all randomness. */
   get seed() {
     return Number(this.#value("seed") ?? NaN);
   }
@@ -133,6 +152,7 @@ export class TealightPlayground extends HTMLElement {
     for (const [key, value] of Object.entries(config)) this.setAttribute(key, textOf(value));
   }
 
+  /** Whether it trains. */
   get playing() {
     return this.#page?.experiment.busy ?? this.hasAttribute("play");
   }
@@ -156,6 +176,22 @@ export class TealightPlayground extends HTMLElement {
     this.setAttribute("hide", [...groups].join(","));
   }
 
+  /** Groups of controls that show their values and cannot be changed; links and methods still can. @type {string[]} */
+  get lock() {
+    return (this.getAttribute("lock") ?? "").split(/[\s,]+/).filter(Boolean);
+  }
+  set lock(groups) {
+    this.setAttribute("lock", [...groups].join(","));
+  }
+
+  /** Whether it is part of another page: compact, with a way to the whole page at its foot. */
+  get embed() {
+    return this.hasAttribute("embed") && this.getAttribute("embed") !== "false";
+  }
+  set embed(embed) {
+    this.toggleAttribute("embed", embed);
+  }
+
   /** The steps that were taken. */
   get steps() {
     return this.#page?.experiment.status.step ?? 0;
@@ -173,24 +209,31 @@ export class TealightPlayground extends HTMLElement {
     const page = this.#page;
     const catalog = page?.experiment.catalog;
     if (!page || !catalog || page.experiment.initial.dataset === undefined) return this.#link ?? "";
-    const lang = this.#language();
     return writeLink(catalog, {
       ...page.link(),
-      lang: lang === languageFor(navigator.languages) ? null : lang,
+      lang: this.#linkLanguage(),
       theme: this.theme === "auto" ? null : this.theme,
       hide: this.hide,
+      lock: this.lock,
+      embed: this.embed,
     });
   }
   set link(link) {
     const texts = textsOf(link);
     for (const name of APPEARANCE) {
       const text = texts.get(name);
-      if (text !== undefined && text !== this.getAttribute(name)) this.setAttribute(name, text);
+      if (name === "embed" && text !== undefined) this.embed = text !== "false" && text !== "0";
+      else if (text !== undefined && text !== this.getAttribute(name)) this.setAttribute(name, text);
     }
     const page = this.#page;
     const catalog = page?.experiment.catalog;
     if (page && catalog) void page.openLink(readLink(catalog, texts));
     else this.#link = link;
+  }
+
+  /** Whether what it shows has its shape: a session is there, a drawing is awaited, or the engine failed. */
+  get settled() {
+    return ![undefined, "loading"].includes(this.#page?.experiment.state);
   }
 
   /** Resolves when a session is there. @returns {Promise<Info>} */
@@ -202,6 +245,7 @@ export class TealightPlayground extends HTMLElement {
   play() {
     this.playing = true;
   }
+  /** Pauses. */
   pause() {
     this.playing = false;
   }
@@ -219,9 +263,12 @@ export class TealightPlayground extends HTMLElement {
     const { sections, buffer } = await (await this.#session()).experiment.client.views([{ id: "samples", n }]);
     return /** @type {Section} */ (arrived(sections, buffer).get("samples"));
   }
-  /** Changes one setting. @param {string} key @param {Value} value */
+  /**
+   * Changes one setting, `dataset`, `model` or `seed`; refuses what is not allowed, in a sentence.
+   * @param {string} key @param {Value} value
+   */
   async set(key, value) {
-    (await this.#session()).experiment.change({ [key]: value });
+    setOne((await this.#session()).experiment, key, value);
   }
   /** Everything needed to go on from here, bit for bit. @returns {Promise<Uint8Array>} */
   async snapshot() {
@@ -239,6 +286,10 @@ export class TealightPlayground extends HTMLElement {
   async loadWeights(bytes) {
     await (await this.#session()).experiment.load("loadWeights", bytes);
   }
+  /** Begins the run of a link, without its `#`. @param {string} link */
+  open(link) {
+    this.link = link;
+  }
   /** Opens the help. */
   showHelp() {
     this.#page?.openHelp();
@@ -248,13 +299,31 @@ export class TealightPlayground extends HTMLElement {
     this.#page?.openGallery();
   }
 
+  /** Opens the panel with the link and the code to embed it. */
+  showShare() {
+    this.#page?.openShare({ lang: this.#linkLanguage(), theme: this.theme, hide: this.hide, lock: this.lock });
+  }
+  /**
+   * Lets training wait while any reason for it holds; what it was asked to reach, it still reaches.
+   * @param {string} reason @param {boolean} held
+   */
+  hold(reason, held) {
+    if (held) this.#holds.add(reason);
+    else this.#holds.delete(reason);
+    this.#tellHold();
+  }
+
   /**
    * Answers a key, if no control has it. A page that is all playground passes its own key events on.
    * @param {KeyboardEvent} event
    */
   handleKey(event) {
     const page = this.#page;
-    if (page) keyActions(event, page.experiment, () => page.openHelp());
+    if (page) keyActions(event, page.experiment, { openHelp: () => page.openHelp(), locked: this.lock.includes("transport") });
+  }
+
+  #tellHold() {
+    this.#page?.experiment.client.tell({ type: "hold", held: this.#holds.size > 0 });
   }
 
   async #session() {
@@ -273,14 +342,15 @@ export class TealightPlayground extends HTMLElement {
     return languageFor([this.getAttribute("lang"), around, ...navigator.languages]);
   }
 
+  /** What a reader has anyway stands in no link. */
+  #linkLanguage() {
+    const lang = this.#language();
+    return lang === languageFor(navigator.languages) ? null : lang;
+  }
+
   /** @param {string} type @param {object} detail */
   #tell(type, detail) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
-  }
-
-  /** @returns {Map<string, string>} */
-  #attributeTexts() {
-    return new Map([...this.attributes].filter(({ name }) => !APPEARANCE.has(name)).map(({ name, value }) => [name, value]));
   }
 
   /** @param {MutationRecord[]} records */
@@ -290,7 +360,9 @@ export class TealightPlayground extends HTMLElement {
     if (!page) return;
     if (names.delete("lang")) page.setLang(this.#language());
     if (names.delete("theme")) page.setTheme();
-    if (names.delete("hide")) page.setHide(this.hide);
+    const groups = [names.delete("hide"), names.delete("lock")];
+    if (groups.includes(true)) page.setGroups(this.hide, this.lock);
+    if (names.delete("embed")) page.setEmbed(this.embed);
     if (names.size > 0 && page.experiment.catalog && page.experiment.initial.dataset !== undefined) this.#run(page, page.experiment.catalog, names);
     this.#changed();
   }
@@ -303,7 +375,7 @@ export class TealightPlayground extends HTMLElement {
    */
   #run(page, catalog, names) {
     const { experiment } = page;
-    const link = readLink(catalog, this.#attributeTexts());
+    const link = readLink(catalog, attributeTexts(this));
     // Long texts do not stand in attributes unless someone put them there.
     for (const [key, spec] of specsByKey(catalog, link.config)) {
       if (spec.kind === "text" && !this.hasAttribute(key) && experiment.current[key] !== undefined) link.config[key] = experiment.current[key];
@@ -341,27 +413,14 @@ export class TealightPlayground extends HTMLElement {
    * @param {Catalog} catalog
    */
   #reflect(page, catalog) {
-    const { current, busy } = page.experiment;
-    if (current.dataset === undefined) return;
+    if (page.experiment.current.dataset === undefined) return;
     // What someone else wrote in this tick comes first.
     const records = this.#observer.takeRecords();
     if (records.length > 0) {
       this.#attributesChanged(records);
       return;
     }
-    const defaults = defaultsOf(catalog, current);
-    const specs = specsByKey(catalog, current);
-    const known = [...catalog.datasets, ...catalog.models].flatMap(({ params }) => params.map(({ key }) => key));
-    for (const key of new Set([...known, ...Object.keys(defaults)])) {
-      const value = current[key];
-      const always = key === "dataset" || key === "model";
-      const written = value !== undefined && (always || !same(value, defaults[key]));
-      if (written && specs.get(key)?.kind === "text" && !this.hasAttribute(key)) continue;
-      if (!written) this.removeAttribute(key);
-      else if (this.getAttribute(key) !== textOf(value)) this.setAttribute(key, textOf(value));
-    }
-    this.toggleAttribute("play", busy);
-    this.removeAttribute("step");
+    reflect(this, page.experiment, catalog);
     this.#observer.takeRecords();
   }
 }

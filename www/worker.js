@@ -1,7 +1,7 @@
 /**
  * @file The worker: starts the wasm package and hands every message to the engine.
  *
- * Loaded by URL as a module; the same source is bundled as a classic worker for the self-contained file.
+ * Bundled as a classic script: loaded by URL, or from a Blob where the page's own addresses are of no use.
  */
 
 import { hostEngine } from "./host.js";
@@ -11,9 +11,12 @@ import { hostEngine } from "./host.js";
  * @typedef {object} Scope
  * @property {(message: any, transfer?: Transferable[]) => void} postMessage
  * @property {((event: MessageEvent) => void) | null} onmessage
+ * @property {((event: MessageEvent) => void) | null} onmessageerror
  */
 
 const scope = /** @type {Scope} */ (/** @type {unknown} */ (globalThis));
 const host = hostEngine((message, transfer = []) => scope.postMessage(message, transfer), { slice: 15, gentle: false });
 scope.onmessage = (event) => host.receive(event.data);
+// A module that was compiled elsewhere may not be readable here.
+scope.onmessageerror = () => scope.postMessage({ type: "failed", message: "a message could not be read" });
 scope.postMessage({ type: "hello" });

@@ -295,6 +295,8 @@ test("two elements on one page run side by side; one that is removed takes its w
       const element = document.createElement("tealight-playground");
       for (const [key, value] of Object.entries({ dataset, model, play: "", id: "second" })) element.setAttribute(key, value);
       document.body.append(element);
+      // Below the first it is out of sight, and would wait.
+      element.scrollIntoView();
     }, { dataset: other.dataset.id, model: other.model.id });
     const second = visit.scope.locator("#second");
     await visit.until("the second to run", () => second.evaluate((element) => /** @type {any} */ (element).steps > 10));

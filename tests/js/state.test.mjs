@@ -47,7 +47,7 @@ test("a run's live changes, step, view and appearance survive the way into a lin
     const draw = random(3);
     const events = live.map((spec, i) => ({ step: 10 * (i + 1), key: spec.key, value: anyValue(spec, draw) }));
     for (const phase of model.phases) events.push({ step: 10 * (events.length + 1), key: "phase", value: phase });
-    const given = { config, events, step: 3000, play: true, view: "latent", layers: ["samples", "real"], lang: "zh", theme: "dark", hide: ["data", "settings"] };
+    const given = { config, events, step: 3000, play: true, view: "latent", layers: ["samples", "real"], lang: "zh", theme: "dark", hide: ["data", "settings"], lock: ["model"], embed: true };
     const { clamped, ...link } = readLink(catalog, writeLink(catalog, given));
     assert.deepEqual(link, given);
     assert.deepEqual(clamped, []);

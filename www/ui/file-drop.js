@@ -88,7 +88,8 @@ export class FileDrop {
 
   /** Reads files and begins a run on them. @param {File[]} files */
   async take(files) {
-    if (files.length === 0 || this.#busy || !this.#experiment.catalog) return;
+    // What is dropped on a locked group is not for it.
+    if (files.length === 0 || this.#busy || !this.#experiment.catalog || this.#open.matches(":disabled")) return;
     this.#busy = true;
     this.#open.disabled = true;
     this.#progress.hidden = false;

@@ -10,22 +10,22 @@ const PRESSING = "input, button, summary, a[href], select, textarea, [tabindex],
 /**
  * @param {KeyboardEvent} event
  * @param {Experiment} experiment
- * @param {() => void} openHelp
+ * @param {{openHelp: () => void, locked: boolean}} options `locked`: the keys of the transport do nothing.
  */
-export function keyActions(event, experiment, openHelp) {
+export function keyActions(event, experiment, { openHelp, locked }) {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
   // Across shadow boundaries, the first of the path is where the key was pressed.
   const target = event.composedPath()[0];
   const within = (/** @type {string} */ selector) => target instanceof Element && target.closest(selector) !== null;
   if (within(TYPING) || within("dialog")) return;
   const pressing = within(PRESSING);
-  const action = {
+  const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+  const action = key === "?" ? openHelp : locked ? undefined : {
     " ": pressing ? undefined : () => (experiment.busy ? experiment.pause() : experiment.play()),
     ArrowRight: pressing ? undefined : () => void experiment.step(),
     r: () => void experiment.rewind(),
     n: () => void experiment.newSeed(),
-    "?": openHelp,
-  }[event.key.length === 1 ? event.key.toLowerCase() : event.key];
+  }[key];
   if (!action) return;
   event.preventDefault();
   // A key that is held down repeats: that is right for steps and nothing else.

@@ -1,7 +1,9 @@
 /** @file The page inside the element: builds its parts, and carries news between the experiment and them. */
 
 import { Experiment } from "../experiment.js";
-import { configFrom, datasetOf, drawingKey, modelOf, specsOf, textOf } from "../state.js";
+import { missingDirectives } from "../policy.js";
+import { siteAddress } from "../share.js";
+import { configFrom, datasetOf, drawingKey, modelOf, specsOf, textOf, writeLink } from "../state.js";
 import { el, setText } from "../views/dom.js";
 import { LossChart } from "../views/losses.js";
 import { Stage } from "../views/stage.js";
@@ -11,9 +13,11 @@ import { Findings } from "./findings.js";
 import { Frames } from "./frames.js";
 import { Gallery } from "./gallery.js";
 import { Help } from "./help.js";
+import { lockable, setLocked } from "./lock.js";
 import { ModelCards } from "./model-cards.js";
 import { Scores } from "./scores.js";
 import { Settings } from "./settings.js";
+import { Share } from "./share.js";
 import { Status } from "./status.js";
 import { textOr, translator } from "./texts.js";
 import { Toasts } from "./toasts.js";
@@ -37,6 +41,7 @@ const SHEET = /** @type {[number, number, number, number]} */ ([-3.3, 3.3, -3.3,
  * @typedef {object} Listener
  * @property {(info: Info) => void} ready A session began.
  * @property {(detail: {step: number, losses: Record<string, number>}) => void} step
+ * @property {(step: number) => void} goal The step that was trained to is reached.
  * @property {(detail: {step: number, scores: Score[], findings: Finding[]}) => void} score
  * @property {(message: string) => void} error
  * @property {() => void} change What a link holds is different.
@@ -62,6 +67,7 @@ export class Playground {
   #findings;
   #gallery;
   #scores;
+  #share = new Share((choices) => this.#linkWith(choices));
   #headings = { data: el("h2"), model: el("h2"), settings: el("h2"), scores: el("h2"), losses: el("h2") };
   #hint = el("p", { class: "draw-hint", hidden: true });
   #veil = el("div", { class: "veil" });
@@ -87,6 +93,7 @@ export class Playground {
       opened: () => this.#opened(),
       changed: () => this.#changed(),
       progress: () => this.#transport.progress(),
+      goal: (step) => listener.goal(step),
       frame: (frame) => this.#frames.arrive(frame),
       scored: () => this.#scored(),
       stopped: (message) => {
@@ -110,7 +117,7 @@ export class Playground {
     this.#dataSettings = new Settings(owner, { folded: true });
     this.#modelSettings = new Settings(owner);
 
-    const group = (/** @type {Group} */ id, /** @type {HTMLElement[]} */ ...parts) => el("section", { "data-group": id }, [this.#headings[id], ...parts]);
+    const group = (/** @type {Group} */ id, /** @type {HTMLElement[]} */ ...parts) => el("section", { "data-group": id }, [this.#headings[id], lockable(parts)]);
     const stage = el("section", { class: "stage" });
     const [scores, losses] = [group("scores"), group("losses")];
     this.#element = el("div", { class: "playground", lang, "data-state": "loading" }, [
@@ -126,8 +133,13 @@ export class Playground {
       this.#toasts.element,
       this.#help.element,
       this.#gallery.element,
+      this.#share.element,
     ]);
     root.append(this.#element);
+    // The address of this moment, made when it is wanted: it changes with every step.
+    for (const type of ["click", "auxclick", "focus"]) {
+      this.#status.way.addEventListener(type, () => (this.#status.way.href = `${siteAddress()}#${this.#linkWith({})}`), { signal });
+    }
     this.#files.listen(this.#element, signal);
     this.#stage = new Stage(stage, {
       t: this.#t,
@@ -195,11 +207,11 @@ export class Playground {
     const texts = new Map(Object.entries(config).map(([key, value]) => [key, textOf(value)]));
     // What fails is told by its scores.
     this.experiment.setScoring(true);
-    await this.openLink({ ...configFrom(catalog, texts), events: [], step: steps, play: false, view: null, layers: null, lang: null, theme: null, hide: [] });
+    await this.openLink({ ...configFrom(catalog, texts), events: [], step: steps, play: false, view: null, layers: null, lang: null, theme: null, hide: [], lock: [], embed: false });
     this.#findings.prefer(finding);
   }
 
-  /** What a link to this moment holds, without language and theme. @returns {Omit<Link, "lang" | "theme" | "hide">} */
+  /** What a link to this moment holds, without the appearance. @returns {Omit<Link, "lang" | "theme" | "hide" | "lock" | "embed">} */
   link() {
     const { initial, events, status, state } = this.experiment;
     const paused = status.target ?? (status.running ? null : status.step);
@@ -218,9 +230,12 @@ export class Playground {
     const t = translator(lang);
     this.#t = t;
     this.#element.lang = t("lang");
-    for (const [id, heading] of Object.entries(this.#headings)) setText(heading, t(`ui.headings.${id}`));
+    for (const [id, heading] of Object.entries(this.#headings)) {
+      setText(heading, t(`ui.headings.${id}`));
+      heading.dataset.locked = t("ui.locked");
+    }
     setText(this.#hint, t("ui.draw.hint"));
-    for (const part of [this.#transport, this.#picker, this.#files, this.#cards, this.#dataSettings, this.#modelSettings, this.#toasts, this.#help, this.#gallery, this.#stage, this.#findings, this.#scores, this.#chart]) part.setTexts(t);
+    for (const part of [this.#transport, this.#picker, this.#files, this.#cards, this.#dataSettings, this.#modelSettings, this.#toasts, this.#help, this.#gallery, this.#share, this.#stage, this.#findings, this.#scores, this.#chart]) part.setTexts(t);
     this.#showState();
   }
 
@@ -233,13 +248,23 @@ export class Playground {
     this.#files.setTheme();
   }
 
-  /** Hides groups of controls; scores that are hidden are not computed. @param {string[]} groups */
-  setHide(groups) {
-    this.experiment.setScoring(!groups.includes("scores"));
+  /** Hides groups of controls, and scores, which are then not computed; and locks groups. @param {string[]} hidden @param {string[]} locked */
+  setGroups(hidden, locked) {
+    this.experiment.setScoring(!hidden.includes("scores"));
     this.#scored(false);
     for (const part of this.#root.querySelectorAll("[data-group]")) {
-      if (part instanceof HTMLElement) part.classList.toggle("hidden-group", groups.includes(part.dataset.group ?? ""));
+      if (!(part instanceof HTMLElement)) continue;
+      part.classList.toggle("hidden-group", hidden.includes(part.dataset.group ?? ""));
+      setLocked(part, locked.includes(part.dataset.group ?? ""));
     }
+    // The sheet is a control of the data, though it lies on the stage.
+    this.#stage.drawable = !locked.includes("data");
+  }
+
+  /** @param {boolean} embed */
+  setEmbed(embed) {
+    this.#element.classList.toggle("embed", embed);
+    this.#status.way.hidden = !embed;
   }
 
   openHelp() {
@@ -248,6 +273,22 @@ export class Playground {
 
   openGallery() {
     this.#gallery.open();
+  }
+
+  /** @param {import("./share.js").Appearance} appearance */
+  openShare(appearance) {
+    const { experiment } = this;
+    const entries = this.#entries();
+    if (!entries) return;
+    const name = `${textOr(this.#t, `models.${entries.model.id}.name`, "")} · ${textOr(this.#t, `datasets.${entries.dataset.id}.name`, "")}`.replaceAll("\u00ad", "");
+    const whole = !experiment.run.foreign && !entries.dataset.file;
+    this.#share.open({ ...appearance, step: experiment.status.step, playing: experiment.status.running, title: name, whole });
+  }
+
+  /** @param {Partial<Link>} choices */
+  #linkWith(choices) {
+    const { catalog } = this.experiment;
+    return catalog ? writeLink(catalog, { ...this.link(), ...choices }) : "";
   }
 
   /** Says which values were moved into their range. @param {Clamp[]} clamps */
@@ -344,7 +385,9 @@ export class Playground {
       const again = el("button", { type: "button", class: "pill" }, [t("ui.failed.again")]);
       again.addEventListener("click", () => this.#retry());
       // Without a catalogue it never ran: that is about the browser, not about the settings.
-      const text = t(this.experiment.catalog ? "ui.failed.crash" : "ui.failed.start", { message: failure });
+      const policy = missingDirectives();
+      const key = this.experiment.catalog ? "ui.failed.crash" : policy ? "ui.failed.policy" : "ui.failed.start";
+      const text = t(key, { message: failure, policy });
       this.#veil.replaceChildren(el("div", { role: "alert" }, [el("b", {}, [t("ui.failed.title")]), el("p", {}, [text]), again]));
     } else if (state === "loading") {
       this.#veil.replaceChildren(el("div", { role: "status" }, [el("span", { class: "flame", "aria-hidden": "true" }), el("p", {}, [t("ui.loading")])]));

@@ -1,5 +1,6 @@
 /** @file The lines below the charts: what is being trained, on what, and where. */
 
+import { missingDirectives } from "../policy.js";
 import { el, setText } from "../views/dom.js";
 import { textOr } from "./texts.js";
 
@@ -17,15 +18,17 @@ export class Status {
   #title = el("h2");
   #model = el("p");
   #badge = el("p", { class: "soft" });
-  #source = el("p", { class: "soft" });
+  #source = el("p", { class: "soft source" });
   #engine = el("span", { class: "engine" });
   #size = el("span");
   #rows = el("span");
   #can = el("span");
+  /** From an embedded playground to the whole page. */
+  way = el("a", { class: "way", target: "_blank", rel: "noopener", href: "#", hidden: true });
 
   constructor() {
     this.about.append(this.#title, this.#model, this.#badge, this.#source);
-    this.element.append(this.#engine, this.#size, this.#rows, this.#can);
+    this.element.append(this.#engine, this.#size, this.#rows, this.#can, this.way);
   }
 
   /**
@@ -36,12 +39,15 @@ export class Status {
    */
   show({ client: { mode }, state, info }, model, dataset, t) {
     const number = (/** @type {number} */ n) => n.toLocaleString("en");
-    setText(this.#engine, mode ? t(`ui.engine.${mode}`) : t(state === "failed" ? "ui.engine.none" : "ui.engine.starting"));
+    const policy = mode === "page" ? missingDirectives() : "";
+    const engine = policy ? t("ui.engine.policy", { policy }) : t(`ui.engine.${mode}`);
+    setText(this.#engine, mode ? engine : t(state === "failed" ? "ui.engine.none" : "ui.engine.starting"));
     this.element.dataset.mode = mode ?? "";
     setText(this.#size, info ? t("ui.facts.parameters", { count: number(info.parameters) }) : "");
     setText(this.#rows, info ? t("ui.facts.rows", { count: number(info.trainRows) }) : "");
     const can = model?.capabilities.map((id) => textOr(t, `capabilities.${id}`, id)) ?? [];
     setText(this.#can, can.length > 0 ? t("ui.facts.can", { list: can.join(t("ui.facts.comma")) }) : "");
+    setText(this.way, t("ui.facts.way"));
     setText(this.#title, model ? t("ui.about", { model: textOr(t, `models.${model.id}.name`, model.id) }) : "");
     setText(this.#model, model ? textOr(t, `models.${model.id}.about`, "") : "");
     setText(this.#badge, model ? textOr(t, `badges.${model.badge}.about`, "") : "");

@@ -3,6 +3,7 @@
 import { ALL_PHASES } from "../protocol.js";
 import { el, setText } from "../views/dom.js";
 import { iconOf } from "./icons.js";
+import { lockable } from "./lock.js";
 import { textOr } from "./texts.js";
 
 /**
@@ -64,12 +65,12 @@ export class Transport {
     this.#seed.addEventListener("focus", () => this.#seed.select());
     this.#progress.append(this.#progressText, this.#bar, this.#cancel);
     const seed = el("label", { class: "seed-field" }, [this.#seedLabel, this.#seed]);
-    this.element = el("div", { class: "transport", role: "toolbar", "data-group": "transport" }, [
+    this.element = el("div", { class: "transport", role: "toolbar", "data-group": "transport" }, [lockable([
       el("div", { class: "buttons" }, [this.#rewind, this.#play, this.#step, this.#phases, this.#slow]),
       el("div", { class: "count" }, [this.#counter, this.#speed]),
       this.#progress,
       el("div", { class: "seeds" }, [seed, this.#dice]),
-    ]);
+    ])]);
     this.progress();
   }
 

@@ -43,6 +43,7 @@ export class Stage {
   #dialog = el('dialog', { class: 'enlarged' });
   #wordsAt = 0;
   #words = 0;
+  #drawable = true;
 
   /**
    * @param {HTMLElement} root
@@ -100,7 +101,7 @@ export class Stage {
       this.#build();
     }
     const spec = dataset.drawable ? dataset.params?.find((param) => param.kind === 'text') : undefined;
-    this.#drawButton.hidden = !spec;
+    this.#drawButton.hidden = !spec || !this.#drawable;
     if (spec) this.drawEditor.load(String(info.config[spec.key] ?? ''));
     this.drawEditor.setExtent(extent);
     if (!spec) this.editing = false;
@@ -181,7 +182,8 @@ export class Stage {
     return this.drawEditor.enabled;
   }
 
-  set editing(on) {
+  set editing(wanted) {
+    const on = wanted && this.#drawable;
     this.drawEditor.enable(on);
     this.#drawButton.setAttribute('aria-pressed', String(on));
     this.#lay();
@@ -190,6 +192,14 @@ export class Stage {
   /** All that is shown, in words. */
   describe() {
     return this.#figures.map((figure) => `${figure.words().name}: ${figure.describe()}`).join('\n');
+  }
+
+  /** Whether a data set that can be drawn may be. @param {boolean} may */
+  set drawable(may) {
+    this.#drawable = may;
+    const dataset = this.#context?.dataset;
+    this.#drawButton.hidden = !may || !dataset?.params?.some((param) => dataset.drawable && param.kind === 'text');
+    if (!may) this.editing = false;
   }
 
   destroy() {

@@ -1,0 +1,79 @@
+/** @file Any browser that can be started with an address: the page there reports what it found. */
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import http from "node:http";
+import os from "node:os";
+import path from "node:path";
+import { which } from "../../tools/console.mjs";
+import { serve } from "../../tools/serve.mjs";
+import { findChromium } from "../../tools/setup.mjs";
+
+const PATIENCE = 240_000;
+
+const firefox = which("firefox-esr") ?? which("firefox");
+
+/** @type {{name: string, skip: string | false, command: (url: string, profile: string) => [string, string[]]}[]} */
+export const browsers = [
+  {
+    name: "Chromium",
+    skip: false,
+    command: (url, profile) => [findChromium() ?? "chromium", ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", `--user-data-dir=${profile}`, url]],
+  },
+  {
+    name: "Firefox",
+    skip: firefox ? false : "Firefox is not installed",
+    command: (url, profile) => [firefox ?? "firefox", ["--headless", "--no-remote", "--profile", profile, url]],
+  },
+];
+
+/** A function of the page, `report(value)`, that sends what it is given. @param {string} url */
+const reporter = (url) => `globalThis.report = (value) => fetch(${JSON.stringify(url)}, { method: "POST", mode: "no-cors", body: JSON.stringify(value) });`;
+
+/**
+ * Opens a page of a folder, and waits for what it reports.
+ * @param {typeof browsers[number]} browser
+ * @param {(more: Record<string, string>) => {folder: string, end: () => void}} make Makes the folder, given the pages that may need `report`.
+ * @param {(prelude: string) => string} body The page, given the code that defines `report`.
+ * @returns {Promise<any>}
+ */
+export async function reportFrom({ name, command }, make, body) {
+  const profile = mkdtempSync(path.join(os.tmpdir(), "tealight-profile-"));
+  /** @type {(text: string) => void} */
+  let arrived = () => {};
+  const result = new Promise((resolve) => (arrived = resolve));
+  const ear = http.createServer((request, response) => {
+    let text = "";
+    request.on("data", (chunk) => (text += chunk)).on("end", () => {
+      response.end();
+      if (request.method === "POST") arrived(text);
+    });
+  });
+  await new Promise((resolve) => ear.listen(0, "127.0.0.1", () => resolve(null)));
+  const { port } = /** @type {import("node:net").AddressInfo} */ (ear.address());
+  const site = make({ "report.html": body(reporter(`http://127.0.0.1:${port}/`)) });
+  const { url, close } = await serve({ folder: site.folder, port: 0 });
+  const [program, args] = command(`${url}report.html`, profile);
+  const browser = spawn(program, args, { stdio: "ignore", env: { ...process.env, HOME: profile, MOZ_HEADLESS: "1" } });
+  let timer;
+  try {
+    const late = new Promise((_, reject) => {
+      timer = setTimeout(() => reject(new Error(`${name} reported nothing in ${PATIENCE / 1000} s`)), PATIENCE);
+      browser.on("error", reject);
+    });
+    return JSON.parse(await Promise.race([result, late]));
+  } finally {
+    clearTimeout(timer);
+    const gone = new Promise((resolve) => browser.on("exit", resolve).on("error", resolve));
+    browser.kill("SIGKILL");
+    ear.closeAllConnections();
+    ear.close();
+    await close();
+    if (browser.exitCode === null && browser.signalCode === null && browser.pid) await gone;
+    site.end();
+    try {
+      rmSync(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
+    } catch {
+      // A helper process of the browser may still be writing: what is left lies among temporary files.
+    }
+  }
+}
