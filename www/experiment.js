@@ -322,13 +322,22 @@ export class Experiment extends RunHolder {
     if (dataset?.file) await this.#reload();
   }
 
-  /** Replaces the state of the session, or its weights. @param {"restore" | "loadWeights"} type @param {Uint8Array} bytes */
-  async load(type, bytes) {
+  /**
+   * Goes on from a snapshot, or with weights; what is refused leaves everything as it is.
+   * @param {"restore" | "loadWeights"} type
+   * @param {Uint8Array} bytes
+   * @param {{config?: Config | null, phase?: string}} [of] What weights are for, if not for the session that is there; a snapshot's phase.
+   */
+  async load(type, bytes, { config = null, phase } = {}) {
+    this.#flush();
     const run = this.run;
-    this.setRunning(false);
-    const info = await this.client.ask({ type, bytes });
+    const info = await this.client.ask(type === "restore" ? { type, bytes } : { type, bytes, config });
     if (run !== this.run) return;
-    replaced(run, info);
+    replaced(run, info, type === "restore" || config ? ALL_PHASES : this.phase);
+    this.state = "ready";
+    this.status = { step: info.step, rate: 0, running: false, target: null };
+    this.#settle();
+    if (phase && phase !== ALL_PHASES) await this.#set(PHASE, phase);
     this.#listener.opened();
   }
 

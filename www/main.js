@@ -1,5 +1,6 @@
 /** @file The shell: a header around the element, and the address that follows it. */
 
+import { keepForLater } from "./offline.js";
 import { textsOf } from "./state.js";
 import { languageFor, languages, textOr, translator } from "./ui/texts.js";
 import "./tealight-playground.js";
@@ -94,6 +95,8 @@ help.addEventListener("click", () => playground.showHelp());
 playground.addEventListener("change", () => {
   pending ||= window.setTimeout(writeAddress, ADDRESS_EVERY);
 });
+// Once everything that was urgent is there.
+playground.addEventListener("ready", () => void keepForLater(), { once: true });
 window.addEventListener("hashchange", () => follow(location.hash));
 window.addEventListener("pagehide", () => {
   clearTimeout(pending);

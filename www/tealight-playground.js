@@ -155,6 +155,11 @@ export class TealightPlayground extends HTMLElement {
     this.setAttribute("hide", [...groups].join(","));
   }
 
+  /** Of the engine; empty before there is one. */
+  get version() {
+    return this.#page?.experiment.catalog?.version ?? "";
+  }
+
   /** The steps that were taken. */
   get steps() {
     return this.#page?.experiment.status.step ?? 0;
@@ -242,7 +247,7 @@ export class TealightPlayground extends HTMLElement {
    */
   handleKey(event) {
     const page = this.#page;
-    if (page) keyActions(event, page.experiment, () => page.openHelp());
+    if (page) keyActions(event, page.experiment, () => page.openHelp(), () => void page.openTakeAway());
   }
 
   async #session() {

@@ -11,8 +11,9 @@ const PRESSING = "input, button, summary, a[href], select, textarea, [tabindex],
  * @param {KeyboardEvent} event
  * @param {Experiment} experiment
  * @param {() => void} openHelp
+ * @param {() => void} openTakeAway
  */
-export function keyActions(event, experiment, openHelp) {
+export function keyActions(event, experiment, openHelp, openTakeAway) {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
   // Across shadow boundaries, the first of the path is where the key was pressed.
   const target = event.composedPath()[0];
@@ -24,6 +25,7 @@ export function keyActions(event, experiment, openHelp) {
     ArrowRight: pressing ? undefined : () => void experiment.step(),
     r: () => void experiment.rewind(),
     n: () => void experiment.newSeed(),
+    t: openTakeAway,
     "?": openHelp,
   }[event.key.length === 1 ? event.key.toLowerCase() : event.key];
   if (!action) return;

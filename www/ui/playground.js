@@ -1,7 +1,8 @@
 /** @file The page inside the element: builds its parts, and carries news between the experiment and them. */
 
 import { Experiment } from "../experiment.js";
-import { datasetOf, drawingKey, modelOf, specsOf } from "../state.js";
+import { messageOf } from "../protocol.js";
+import { datasetOf, drawingKey, modelOf, readLink, specsOf } from "../state.js";
 import { el, setText } from "../views/dom.js";
 import { LossChart } from "../views/losses.js";
 import { Stage } from "../views/stage.js";
@@ -9,6 +10,7 @@ import { DataPicker } from "./data-picker.js";
 import { FileDrop } from "./file-drop.js";
 import { Frames } from "./frames.js";
 import { Help } from "./help.js";
+import { iconOf } from "./icons.js";
 import { ModelCards } from "./model-cards.js";
 import { Settings } from "./settings.js";
 import { Status } from "./status.js";
@@ -56,6 +58,9 @@ export class Playground {
   #toasts = new Toasts();
   #help = new Help();
   #headings = { data: el("h2"), model: el("h2"), settings: el("h2"), losses: el("h2") };
+  #takeAway = el("button", { type: "button", class: "pill take", "data-group": "take" }, [iconOf("take")]);
+  /** The dialog, once it was asked for. @type {import("./take-away.js").TakeAway | null} */
+  #taking = null;
   #hint = el("p", { class: "draw-hint", hidden: true });
   #veil = el("div", { class: "veil" });
   #element;
@@ -87,7 +92,9 @@ export class Playground {
     const owner = { change: (/** @type {string} */ key, /** @type {Value} */ value) => this.experiment.change({ [key]: value }), clamped };
     this.#transport = new Transport(this.experiment, clamped);
     this.#picker = new DataPicker(this.experiment);
-    this.#files = new FileDrop(this.experiment, (kind, text) => this.#say(kind, text));
+    this.#files = new FileDrop(this.experiment, (kind, text) => this.#say(kind, text), (file) => this.#bring(file));
+    this.#takeAway.addEventListener("click", () => void this.openTakeAway());
+    this.#transport.element.append(this.#takeAway);
     this.#cards = new ModelCards(this.experiment);
     // The data come first on the page; their numbers should not push the models out of sight.
     this.#dataSettings = new Settings(owner, { folded: true });
@@ -188,6 +195,9 @@ export class Playground {
     this.#element.lang = t("lang");
     for (const [id, heading] of Object.entries(this.#headings)) setText(heading, t(`ui.headings.${id}`));
     setText(this.#hint, t("ui.draw.hint"));
+    this.#takeAway.title = `${t("ui.takeAway.title")} (T)`;
+    this.#takeAway.setAttribute("aria-label", t("ui.takeAway.title"));
+    this.#taking?.setTexts(t);
     for (const part of [this.#transport, this.#picker, this.#files, this.#cards, this.#dataSettings, this.#modelSettings, this.#toasts, this.#help, this.#stage, this.#chart]) part.setTexts(t);
     this.#showState();
   }
@@ -209,6 +219,36 @@ export class Playground {
 
   openHelp() {
     this.#help.open();
+  }
+
+  /** The dialog with what can be taken away; its code comes when it is asked for. */
+  async openTakeAway() {
+    if (this.experiment.state !== "ready") return;
+    try {
+      const { TakeAway } = await import("./take-away.js");
+      if (!this.#taking) {
+        this.#taking = new TakeAway({
+          experiment: this.experiment, stage: this.#stage, chart: this.#chart, link: () => this.link(), t: () => this.#t,
+        }, { take: (files) => void this.#files.take(files), openLink: (hash) => void this.#openHash(hash) });
+        this.#taking.setTexts(this.#t);
+        this.#element.append(this.#taking.element);
+      }
+      this.#taking.open();
+    } catch (error) {
+      this.#say("error", this.#t("ui.takeAway.failed", { message: messageOf(error) }));
+    }
+  }
+
+  /** @param {string} hash */
+  async #openHash(hash) {
+    const { catalog } = this.experiment;
+    if (catalog) await this.openLink(readLink(catalog, hash));
+  }
+
+  /** Opens a file of ours; false if it is none. @param {File} file */
+  async #bring(file) {
+    const { bring } = await import("./bring.js");
+    return bring(file, { experiment: this.experiment, t: this.#t, say: (kind, text) => this.#say(kind, text) });
   }
 
   /** Says which values were moved into their range. @param {Clamp[]} clamps */

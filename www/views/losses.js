@@ -7,6 +7,8 @@ import { allPositive, robustRange, smooth, withGaps } from './series.js';
 import { Store } from './store.js';
 
 const HEIGHT = 168;
+/** The least width of a picture to take away. */
+const PICTURE = 560;
 /** The least height of the chart, as a share of its values. */
 const LEAST_SPAN = 0.02;
 /** Smoothing remembers this share of the columns shown. */
@@ -16,7 +18,7 @@ const WORDS_EVERY = 1000;
 /** The least time between two drawings, in milliseconds. */
 const DRAW_EVERY = 80;
 const LOSSES = 'losses';
-const FONT = '10.5px system-ui, "Noto Sans", sans-serif';
+const fontAt = (/** @type {number} */ scale) => `${10.5 * scale}px system-ui, "Noto Sans", sans-serif`;
 
 /**
  * @typedef {object} Curve
@@ -145,6 +147,25 @@ export class LossChart {
     this.#scheduleWords();
   }
 
+  /**
+   * The curves as they are shown, at another resolution, and what they are.
+   * @param {number} ratio device pixels per CSS pixel
+   * @returns {Promise<{canvas: HTMLCanvasElement, curves: {name: string, value: string, colour: string}[]} | null>} null where there is no chart
+   */
+  async picture(ratio) {
+    if (!this.#plot) return null;
+    const width = Math.max(this.#host.clientWidth, PICTURE);
+    const scale = ratio / uPlot.pxRatio;
+    const plot = new uPlot(this.#options(width, scale), this.#data(), el('div'));
+    // It draws in a microtask of its own.
+    await new Promise((resolve) => setTimeout(resolve));
+    const canvas = el('canvas', { width: String(plot.ctx.canvas.width), height: String(plot.ctx.canvas.height) });
+    canvas.getContext('2d')?.drawImage(plot.ctx.canvas, 0, 0);
+    plot.destroy();
+    const shown = this.#curves.flatMap((curve, i) => (curve.shown && curve.used ? [{ name: curve.name.textContent ?? '', value: curve.value.textContent ?? '', colour: this.#colour(i) }] : []));
+    return { canvas, curves: shown };
+  }
+
   /** @param {Translate} t */
   setTexts(t) {
     this.#t = t;
@@ -226,17 +247,18 @@ export class LossChart {
 
   /**
    * @param {number} width
+   * @param {number} [scale] of everything
    * @returns {uPlot.Options}
    */
-  #options(width) {
+  #options(width, scale = 1) {
     const palette = this.#palette;
-    const axis = { stroke: () => palette.css('soft'), font: FONT, ticks: { show: false }, grid: { stroke: () => palette.css('line'), width: 1 } };
+    const axis = { stroke: () => palette.css('soft'), font: fontAt(scale), ticks: { show: false }, grid: { stroke: () => palette.css('line'), width: scale } };
     const series = this.#curves.flatMap((curve, i) => {
-      const shared = { show: curve.shown, scale: 'y', stroke: () => this.#colour(i), points: { show: false }, dash: i > 1 ? [6, 3] : undefined };
-      return this.#smooth ? [{ ...shared, alpha: 0.2, width: 1, dash: undefined }, { ...shared, width: 1.8 }] : [{ ...shared, width: 1.4 }];
+      const shared = { show: curve.shown, scale: 'y', stroke: () => this.#colour(i), points: { show: false }, dash: i > 1 ? [6 * scale, 3 * scale] : undefined };
+      return this.#smooth ? [{ ...shared, alpha: 0.2, width: scale, dash: undefined }, { ...shared, width: 1.8 * scale }] : [{ ...shared, width: 1.4 * scale }];
     });
     return {
-      width, height: HEIGHT, padding: [6, 16, 0, 0],
+      width: width * scale, height: HEIGHT * scale, padding: [6 * scale, 16 * scale, 0, 0],
       legend: { show: false },
       cursor: { drag: { x: false, y: false }, y: false, points: { size: 6 } },
       scales: {
@@ -244,12 +266,12 @@ export class LossChart {
         y: { distr: this.#log ? 3 : 1, range: () => this.#range() },
       },
       axes: [
-        { ...axis, size: 24, gap: 4, grid: { show: false }, values: (_u, splits) => splits.map((v) => (v === null ? '' : formatTick(v))) },
-        { ...axis, size: (_u, labels) => Math.max(40, 14 + 6.5 * Math.max(0, ...(labels ?? []).map((label) => label.length))), gap: 4, values: (_u, splits) => splits.map((v) => (v === null ? '' : formatTick(v))) },
+        { ...axis, size: 24 * scale, gap: 4 * scale, space: 50 * scale, grid: { show: false }, values: (_u, splits) => splits.map((v) => (v === null ? '' : formatTick(v))) },
+        { ...axis, size: (_u, labels) => scale * Math.max(40, 14 + 6.5 * Math.max(0, ...(labels ?? []).map((label) => label.length))), gap: 4 * scale, space: 30 * scale, values: (_u, splits) => splits.map((v) => (v === null ? '' : formatTick(v))) },
       ],
       series: [{}, ...series],
       hooks: {
-        draw: [(u) => this.#drawReferences(u)],
+        draw: [(u) => this.#drawReferences(u, uPlot.pxRatio * scale)],
         setCursor: [(u) => this.#hover(u.cursor.idx ?? null)],
       },
     };
@@ -268,11 +290,10 @@ export class LossChart {
     return [low - missing / 2, high + missing / 2];
   }
 
-  /** @param {uPlot} u */
-  #drawReferences(u) {
+  /** @param {uPlot} u @param {number} ratio */
+  #drawReferences(u, ratio) {
     const g = u.ctx;
     const { left, top, width, height } = u.bbox;
-    const ratio = uPlot.pxRatio;
     for (const reference of this.#references) {
       if (!this.#curves.some((curve) => curve.shown && curve.id === reference.loss)) continue;
       if (this.#log && !(reference.value > 0)) continue;
@@ -287,7 +308,7 @@ export class LossChart {
       g.lineTo(left + width, y);
       g.stroke();
       g.setLineDash([]);
-      g.font = FONT.replace('10.5px', `${10.5 * ratio}px`);
+      g.font = fontAt(ratio);
       g.textAlign = 'right';
       const below = y - top < 16 * ratio || (top + height - y > 16 * ratio && this.#crowdedAbove(reference));
       g.textBaseline = below ? 'top' : 'bottom';
