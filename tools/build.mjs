@@ -55,7 +55,7 @@ const licences = {
 };
 
 /** Bundles, with what every bundle shares. */
-async function bundle(options) {
+export async function bundle(options) {
   const esbuild = await import("esbuild");
   const result = await esbuild.build({
     bundle: true,
