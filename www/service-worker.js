@@ -82,7 +82,7 @@ async function answer(request, name) {
 /** What a page is for the moment in which another build takes over. */
 function changing() {
   const script = 'const again=()=>location.reload();navigator.serviceWorker.addEventListener("controllerchange",again,{once:true});setTimeout(again,3000)';
-  return new Response(`<!doctype html><meta charset="utf-8"><title>Tealight</title><script>${script}</script>`, { headers: { "Content-Type": "text/html; charset=utf-8", "Cache-Control": "no-store" } });
+  return new Response(`<!doctype html><meta charset="utf-8"><title>Tealight</title><link rel="icon" href="data:,"><script>${script}</script>`, { headers: { "Content-Type": "text/html; charset=utf-8", "Cache-Control": "no-store" } });
 }
 
 scope.addEventListener("install", (event) => event.waitUntil(keep()));

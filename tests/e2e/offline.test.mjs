@@ -165,7 +165,7 @@ test("the single file works from a disk with the network denied, and asks for no
 
 for (const sandbox of ["allow-scripts", "allow-scripts allow-same-origin"]) {
   test(`the single file works as srcdoc with the network denied, sandbox="${sandbox}"`, () =>
-    it.visit({ from: "about:blank", context: { offline: true }, init: undefined, allow: [/download/i] }, async (visit) => {
+    it.visit({ from: "about:blank", context: { offline: true }, allow: [/download/i, /can escape its sandboxing/] }, async (visit) => {
       await visit.page.setContent(`<!doctype html><iframe sandbox="${sandbox}" style="width:1000px;height:800px"></iframe>`);
       await visit.page.evaluate((text) => {
         /** @type {HTMLIFrameElement} */ (document.querySelector("iframe")).srcdoc = text;
