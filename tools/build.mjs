@@ -66,6 +66,8 @@ export async function bundle(options) {
     legalComments: "eof",
     logLevel: "warning",
     mainFields: ["module", "browser", "main"],
+    // Short names are given in the order of the files' places: those of packages must not depend on where they really lie.
+    preserveSymlinks: true,
     plugins: [cssAsText(esbuild), licences],
     absWorkingDir: root,
     outdir: dist,

@@ -12,8 +12,8 @@ import { slim } from "./slim.mjs";
 const target = "wasm32-unknown-unknown";
 const folder = path.join(root, "pkg");
 const products = ["tealight.js", "tealight.d.ts", "tealight_bg.wasm", "tealight_bg.wasm.d.ts", "package.json"];
-/** What a release adds: the element in one module, its types, the page in one file, and this record. */
-export const released = ["tealight-playground.js", "tealight-playground.d.ts", "protocol.d.ts", "tealight.html", "BUILD.json"];
+/** What a release adds: the element in one module, its types, the page in one file, and the record of it all. */
+const released = ["tealight-playground.js", "types", "tealight.html", "BUILD.json"];
 const bindgenArgs = ["--target", "web", "--out-name", "tealight", "--remove-name-section", "--remove-producers-section"];
 
 /** What the package is made from. The native command line is not part of it. */
@@ -165,7 +165,7 @@ export function describe() {
     files: [...products, ...released].filter((name) => name !== "package.json"),
     exports: {
       ".": { types: "./tealight.d.ts", default: "./tealight.js" },
-      "./playground": { types: "./tealight-playground.d.ts", default: "./tealight-playground.js" },
+      "./playground": { types: "./types/tealight-playground.d.ts", default: "./tealight-playground.js" },
       "./tealight_bg.wasm": "./tealight_bg.wasm",
       "./tealight.html": "./tealight.html",
       "./package.json": "./package.json",
