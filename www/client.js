@@ -6,7 +6,6 @@
  * A worker can always be killed: {@link Client.restart} ends it and starts a fresh one.
  */
 
-import { gunzip } from "./gunzip.js";
 import { messageOf } from "./protocol.js";
 
 /** @import {Config, Loaded, Message, Part, Preview, Request, SectionMeta, StartMessage, StartRequest, ViewRequest} from "./protocol.js" */
@@ -113,7 +112,7 @@ export class Client {
   async #bytes() {
     const inline = inlined();
     if (!inline) return null;
-    this.#wasm ??= gunzip(inline.wasm);
+    this.#wasm ??= unpack(inline.wasm);
     return this.#wasm;
   }
 
@@ -281,4 +280,14 @@ async function onThisThread(listener) {
       host.receive({ type: "close" });
     },
   };
+}
+
+/**
+ * @param {string} base64
+ * @returns {Promise<ArrayBuffer>}
+ */
+async function unpack(base64) {
+  const bytes = Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+  return new Response(stream).arrayBuffer();
 }

@@ -333,7 +333,8 @@ export class Experiment extends RunHolder {
     const run = this.run;
     const info = await this.client.ask(type === "restore" ? { type, bytes } : { type, bytes, config });
     if (run !== this.run) return;
-    replaced(run, info, type === "restore" || config ? ALL_PHASES : this.phase);
+    replaced(run, info);
+    if (type === "restore" || config) run.phase = ALL_PHASES;
     this.state = "ready";
     this.status = { step: info.step, rate: 0, running: false, target: null };
     this.#settle();

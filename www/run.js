@@ -15,13 +15,13 @@ import { withEvent } from "./state.js";
  * @property {LiveEvent[]} events The live changes, in the order of their steps.
  * @property {string} phase
  * @property {Info | null} info Null until the engine has a session of it.
+ * @property {boolean} foreign Whether its weights came from elsewhere: no link can give them again.
  * @property {number} generation Tells its messages from those of other runs.
- * @property {boolean} loaded Whether it goes on from a file: then its script does not lead to what it holds.
  */
 
 /** @param {Config} config @param {LiveEvent[]} events @param {number} generation @returns {Run} */
 export function newRun(config, events, generation) {
-  return { initial: config, current: { ...config }, events, phase: ALL_PHASES, info: null, generation, loaded: false };
+  return { initial: config, current: { ...config }, events, phase: ALL_PHASES, info: null, foreign: false, generation };
 }
 
 /** The script of a run that begins in this phase. @param {string} phase @returns {LiveEvent[]} */
@@ -40,7 +40,7 @@ export function changed(run, key, value, { effect, step, info }) {
   run.info = info;
   if (key === PHASE) run.phase = String(value);
   if (effect === "restart") {
-    Object.assign(run, { initial: info.config, current: { ...info.config }, events: beginning(run.phase) });
+    Object.assign(run, { initial: info.config, current: { ...info.config }, events: beginning(run.phase), foreign: false });
     return;
   }
   run.events = withEvent(run.events, { step, key, value });
@@ -60,12 +60,12 @@ export function played(run, { key, value }, info) {
 
 /** The session is at step 0 again, with the settings of now. @param {Run} run @param {Info} info */
 export function rewound(run, info) {
-  Object.assign(run, { info, initial: info.config, current: { ...info.config }, events: beginning(run.phase), loaded: false });
+  Object.assign(run, { info, initial: info.config, current: { ...info.config }, events: beginning(run.phase), foreign: false });
 }
 
-/** The session holds weights that did not come from this run's script. @param {Run} run @param {Info} info @param {string} phase */
-export function replaced(run, info, phase) {
-  Object.assign(run, { info, initial: info.config, current: { ...info.config }, events: [], phase, loaded: true });
+/** The session holds weights that did not come from this run's script. @param {Run} run @param {Info} info */
+export function replaced(run, info) {
+  Object.assign(run, { info, initial: info.config, current: { ...info.config }, events: [], foreign: true });
 }
 
 /** The session went back to an earlier step, and to the settings that it had there. @param {Run} run @param {Info} info */

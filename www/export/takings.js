@@ -97,7 +97,8 @@ export class Takings {
 
   #words() {
     const { catalog, current, step } = this.#now;
-    const link = writeLink(catalog, this.#desk.link());
+    // To this very moment, whatever the run is about to do.
+    const link = writeLink(catalog, { ...this.#desk.link(), step, play: false });
     return {
       title: this.#title(),
       subtitle: this.#desk.t()("ui.takeAway.subtitle", { step: formatCount(step), seed: String(current.seed) }),
@@ -139,8 +140,8 @@ export class Takings {
     const title = this.#title();
     const { run } = experiment;
     const { file } = datasetOf(catalog, run.initial);
-    const snapshot = run.loaded || file ? /** @type {Uint8Array} */ (await experiment.client.ask({ type: "snapshot" })) : null;
-    const origin = { config: run.initial, events: run.events, snapshot, onwards: run.loaded };
+    const snapshot = run.foreign || file ? /** @type {Uint8Array} */ (await experiment.client.ask({ type: "snapshot" })) : null;
+    const origin = { config: run.initial, events: run.events, snapshot, onwards: run.foreign };
     const studio = stage.studio();
     if (!studio) throw new Error(t("ui.takeAway.nothing"));
     const { Film } = await import("./film.js");

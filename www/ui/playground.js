@@ -94,7 +94,7 @@ export class Playground {
     this.#picker = new DataPicker(this.experiment);
     this.#files = new FileDrop(this.experiment, (kind, text) => this.#say(kind, text), (file) => this.#bring(file));
     this.#takeAway.addEventListener("click", () => void this.openTakeAway());
-    this.#transport.element.append(this.#takeAway);
+    this.#transport.element.querySelector(".seeds")?.append(this.#takeAway);
     this.#cards = new ModelCards(this.experiment);
     // The data come first on the page; their numbers should not push the models out of sight.
     this.#dataSettings = new Settings(owner, { folded: true });

@@ -78,9 +78,9 @@ export class TakeAway {
     if (this.element.open) return;
     const { status, run } = this.#desk.experiment;
     // A run that goes on from a file can be shown from there on only.
-    const from = run.loaded ? status.step : 0;
-    const to = run.loaded ? status.step + 1000 : Math.max(status.step, 1);
-    Object.assign(this.#from, { value: String(from), disabled: run.loaded });
+    const from = run.foreign ? status.step : 0;
+    const to = run.foreign ? status.step + 1000 : Math.max(status.step, 1);
+    Object.assign(this.#from, { value: String(from), disabled: run.foreign });
     this.#to.value = String(to);
     this.#every.value = String(Math.max(1, Math.round((to - from) / (USUAL_FRAMES - 1))));
     this.#samples.value = String(this.#takings.usualSamples);
@@ -184,6 +184,7 @@ export class TakeAway {
     this.#progress.removeAttribute("value");
     this.#working.hidden = false;
     this.#result.replaceChildren();
+    this.#working.scrollIntoView({ block: "nearest" });
     try {
       const product = await make(work.signal);
       if (work.signal.aborted) throw new Cancelled();
@@ -192,6 +193,7 @@ export class TakeAway {
     } catch (error) {
       const text = error instanceof Cancelled ? this.#t("ui.takeAway.cancelled") : this.#t("ui.takeAway.failed", { message: messageOf(error) });
       this.#result.replaceChildren(el("p", { class: error instanceof Cancelled ? "soft" : "bad" }, [text]));
+      this.#result.scrollIntoView({ block: "nearest" });
     } finally {
       this.#work = null;
       this.#working.hidden = true;
@@ -206,11 +208,15 @@ export class TakeAway {
     const said = el("div", { class: "row" }, [el("b", {}, [this.#t("ui.takeAway.saved", { name: product.name, size })]), again]);
     if (!product.type.startsWith("image/")) {
       this.#result.replaceChildren(said);
+      this.#result.scrollIntoView({ block: "nearest" });
       return;
     }
     const url = URL.createObjectURL(new Blob([product.bytes], { type: product.type }));
     const image = el("img", { alt: product.name, src: url });
-    image.addEventListener("load", () => URL.revokeObjectURL(url));
+    image.addEventListener("load", () => {
+      URL.revokeObjectURL(url);
+      this.#result.scrollIntoView({ block: "nearest" });
+    });
     this.#result.replaceChildren(said, image);
   }
 
