@@ -2,11 +2,11 @@
  * @file Builds again, elsewhere, and compares: the same sources and the same tools give the same bytes, wherever the
  * folder is. `node tools/reproduce.mjs`
  */
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { Sentence, isMain, main, root, run, say, task } from "./console.mjs";
-import { packageIsFresh, sameToolchain } from "./package.mjs";
+import { packageIsFresh, readRecord, sameToolchain } from "./package.mjs";
 
 /** A copy of parts of the project in a folder of another name; gone when `work` is done. */
 async function elsewhere(names, work) {
@@ -51,17 +51,32 @@ export function reproducePage() {
   });
 }
 
+/** Where compiled things go. */
+const targetFolder = () => process.env.CARGO_TARGET_DIR ?? path.join(root, "target");
+
 /**
- * Compiles the package elsewhere; gives the files that came out otherwise, or null where it was built with other tools
- * or from other sources, so that there is nothing to compare.
- * @returns {Promise<string[] | null>}
+ * Compiles the package elsewhere; gives the files that came out otherwise, or says why there is nothing to compare.
+ * @param {{again?: boolean}} [options] `again`: even if this very package came out the same before.
+ * @returns {Promise<string[] | string>}
  */
-export async function reproducePackage() {
-  if (!packageIsFresh() || !sameToolchain()) return null;
+export async function reproducePackage({ again = false } = {}) {
+  if (!packageIsFresh()) return "The package was not built from these sources: nothing to compare.";
+  if (!sameToolchain()) return "The package was built with other tools: nothing to compare.";
+  const stamp = path.join(targetFolder(), "reproduced.json");
+  const { package: built, files } = /** @type {import("./package.mjs").BuildRecord} */ (readRecord());
+  const state = JSON.stringify([built, files["tealight_bg.wasm"], files["tealight.js"]]);
+  if (!again && existsSync(stamp) && readFileSync(stamp, "utf8") === state) return "This very package came out the same before.";
+  const different = await compiledElsewhere();
+  if (different.length === 0) writeFileSync(stamp, state);
+  return different;
+}
+
+/** @returns {Promise<string[]>} */
+function compiledElsewhere() {
   return elsewhere(["src", "tools", "Cargo.toml", "Cargo.lock", ".cargo", "tests/rust/main.rs", "tests/wasm.rs"], async (place) => {
     mkdirSync(path.join(place, "pkg"));
     // The libraries are compiled already; what is ours depends on where it lies, and is compiled anew.
-    const env = { ...process.env, CARGO_TARGET_DIR: process.env.CARGO_TARGET_DIR ?? path.join(root, "target") };
+    const env = { ...process.env, CARGO_TARGET_DIR: targetFolder() };
     await there(place, 'await (await import("./tools/package.mjs")).buildPackage({ force: true });', env);
     const built = contents(path.join(place, "pkg"));
     return differences(path.join(root, "pkg"), path.join(place, "pkg"), (name) => built.has(name) && name !== "BUILD.json");
@@ -73,7 +88,7 @@ if (isMain(import.meta.url)) {
     for (const [title, work] of /** @type {const} */ ([["The page, bundled elsewhere", reproducePage], ["The package, compiled elsewhere", reproducePackage]])) {
       await task(title, async () => {
         const different = await work();
-        if (different === null) say("Other tools or other sources than those of pkg/: nothing to compare.");
+        if (typeof different === "string") say(different);
         else if (different.length > 0) throw new Sentence(`not the same bytes: ${different.join(", ")}`);
       });
     }
