@@ -3,11 +3,12 @@
  * `dist/tealight.html`, which carries everything in one file. `node tools/build.mjs [--force]`
  */
 import { createHash } from "node:crypto";
-import { copyFileSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { gzipSync } from "node:zlib";
 import { Sentence, duration, isMain, main, root, say, task } from "./console.mjs";
-import { buildPackage } from "./package.mjs";
+import { writeServiceWorker } from "./offline.mjs";
+import { buildPackage, manifestField } from "./package.mjs";
 
 const www = path.join(root, "www");
 const dist = path.join(root, "dist");
@@ -24,6 +25,7 @@ const policy = (scripts, styles) =>
     "img-src 'self' data: blob:",
     "connect-src 'self'",
     "worker-src 'self' blob:",
+    "manifest-src 'self'",
     "base-uri 'none'",
     "form-action 'none'",
   ].join("; ");
@@ -39,19 +41,21 @@ const cssAsText = (esbuild) => ({
   },
 });
 
-/** uPlot's licence asks that it goes along with every copy; the bundler keeps comments that begin like this. */
-const chartLicence = {
-  name: "chart-licence",
+/** What is bundled asks that its licence goes along with every copy; the bundler keeps comments that begin like this. */
+const licences = {
+  name: "licences",
   setup(builder) {
-    builder.onLoad({ filter: /uPlot\.esm\.js$/ }, ({ path: file }) => {
-      const licence = readFileSync(path.join(path.dirname(file), "..", "LICENSE"), "utf8").trim();
-      return { contents: `/*! uPlot\n${licence}\n*/\n${readFileSync(file, "utf8")}`, loader: "js" };
-    });
+    for (const [name, licence] of [["uPlot", "LICENSE"], ["gifenc", "LICENSE.md"]]) {
+      builder.onLoad({ filter: new RegExp(`${name}\\.esm\\.js$`) }, ({ path: file }) => {
+        const text = readFileSync(path.join(path.dirname(file), "..", licence), "utf8").trim();
+        return { contents: `/*! ${name}\n${text}\n*/\n${readFileSync(file, "utf8")}`, loader: "js" };
+      });
+    }
   },
 };
 
 /** Bundles, with what every bundle shares. */
-async function bundle(options) {
+export async function bundle(options) {
   const esbuild = await import("esbuild");
   const result = await esbuild.build({
     bundle: true,
@@ -61,13 +65,59 @@ async function bundle(options) {
     target: browsers,
     legalComments: "eof",
     logLevel: "warning",
-    plugins: [cssAsText(esbuild), chartLicence],
+    mainFields: ["module", "browser", "main"],
+    // Short names are given in the order of the files' places: those of packages must not depend on where they really lie.
+    preserveSymlinks: true,
+    plugins: [cssAsText(esbuild), licences],
     absWorkingDir: root,
     outdir: dist,
     metafile: true,
     ...options,
+    define: { TEALIGHT_CODE: JSON.stringify(programs()), ...options.define },
   });
   return result;
+}
+
+const code = path.join(www, "code");
+
+/** The programs that rebuild a model elsewhere, `www/code/<model>.<ending>`: the endings, by model. */
+function programs() {
+  /** @type {Record<string, string[]>} */
+  const found = {};
+  for (const name of existsSync(code) ? readdirSync(code).sort() : []) {
+    const [, model, ending] = /^([a-z0-9-]+)\.(py|rs)$/.exec(name) ?? [];
+    if (model) (found[model] ??= []).push(ending);
+  }
+  return found;
+}
+
+/** Their texts, by file name. */
+function programTexts() {
+  const names = Object.entries(programs()).flatMap(([model, endings]) => endings.map((ending) => `${model}.${ending}`));
+  return Object.fromEntries(names.map((name) => [name, readFileSync(path.join(code, name), "utf8")]));
+}
+
+/** What a self-contained build carries. */
+async function carried() {
+  const pack = (bytes) => gzipSync(bytes, { level: 9 }).toString("base64");
+  const inline = {
+    worker: await classic("worker.js"),
+    wasm: pack(readFileSync(path.join(root, "pkg", "tealight_bg.wasm"))),
+    code: pack(JSON.stringify(programTexts())),
+  };
+  // JSON is JavaScript; escaping `<` keeps the worker's source from closing the script that carries it.
+  return `globalThis.__tealightInline=${JSON.stringify(inline).replaceAll("<", "\\u003c")};\n`;
+}
+
+/** The element, its engine and the wasm in one module, which runs wherever a page imports it from. */
+export async function elementBundle() {
+  const { outputFiles: [{ text }] } = await bundle({
+    entryPoints: [path.join(www, "tealight-playground.js")],
+    format: "esm",
+    // What it would ask for beside itself, it carries.
+    define: { TEALIGHT_INLINE: "true", "import.meta.url": '"about:blank"' },
+  });
+  return `${await carried()}${text}`;
 }
 
 /** A classic script of one entry, for places without addresses. */
@@ -99,16 +149,25 @@ async function site(html, css) {
   // For pages that hold frames: a classic script, which needs nobody's permission to cross origins.
   const host = await bundle({ entryPoints: { "tealight-host": path.join(www, "tealight-host.js") }, format: "iife", globalName: "tealight" });
   writeFileSync(path.join(dist, "tealight-host.js"), host.outputFiles[0].contents);
+  for (const [name, text] of Object.entries(programTexts())) {
+    mkdirSync(path.join(dist, "code"), { recursive: true });
+    writeFileSync(path.join(dist, "code", name), text);
+  }
   writeFileSync(path.join(dist, "style.css"), css);
   const hinted = replaceOnce(html, /(?=<script\b[^>]*type="module")/i, hints(page.metafile), "module script");
   writeFileSync(path.join(dist, "index.html"), withPolicy(hinted, policy("'self'", "'self'")));
+  await writeServiceWorker(dist, bundle);
 }
 
-/** What the page's script will ask for as soon as it is read: named in the page, it arrives one round trip earlier. */
+/** What the page's script imports, and what that imports: named in the page, it all arrives one round trip later. */
 function hints({ outputs }) {
-  const [main] = Object.values(outputs).filter(({ entryPoint }) => entryPoint === "www/main.js");
-  const parts = main.imports.filter(({ kind }) => kind === "import-statement").map(({ path: file }) => path.basename(file));
-  return parts.map((name) => `<link rel="modulepreload" href="${name}">\n`).join("");
+  const [main] = Object.keys(outputs).filter((name) => outputs[name].entryPoint === "www/main.js");
+  const found = new Set([main]);
+  for (const name of found) {
+    for (const { path: file, kind } of outputs[name].imports) if (kind === "import-statement") found.add(file);
+  }
+  found.delete(main);
+  return [...found].map((name) => `<link rel="modulepreload" href="${path.basename(name)}">\n`).join("");
 }
 
 /** @param {string} html @param {string} content */
@@ -117,6 +176,11 @@ function withPolicy(html, content) {
   if (!charset.test(html)) throw new Sentence("www/index.html has no <meta charset>: the content policy goes right after it");
   // As a function: `$` in a replacement text has a meaning.
   return html.replace(charset, (tag) => `${tag}\n<meta http-equiv="Content-Security-Policy" content="${content}">`);
+}
+
+/** Says which version a page is, in itself. @param {string} html */
+function withVersion(html) {
+  return replaceOnce(html, /(?=<title>)/i, `<meta name="generator" content="Tealight ${manifestField("version")}">\n`, "title");
 }
 
 const hashOf = (text) => `'sha256-${createHash("sha256").update(text).digest("base64")}'`;
@@ -128,18 +192,12 @@ function scriptSafe(text, name) {
 }
 
 async function singleFile(html, css) {
-  const inline = {
-    worker: await classic("worker.js"),
-    wasm: gzipSync(readFileSync(path.join(root, "pkg", "tealight_bg.wasm")), { level: 9 }).toString("base64"),
-  };
-  // JSON is JavaScript; escaping `<` keeps the worker's source from closing the script that carries it.
-  const carried = `globalThis.__tealightInline=${JSON.stringify(inline).replaceAll("<", "\\u003c")};\n`;
-  const script = carried + scriptSafe(await classic("main.js"), "www/main.js");
+  const script = (await carried()) + scriptSafe(await classic("main.js"), "www/main.js");
 
   let text = replaceOnce(html, /<link\b[^>]*rel="stylesheet"[^>]*>/i, `<style>${css}</style>`, "style sheet link");
   text = replaceOnce(text, /<script\b[^>]*type="module"[^>]*><\/script>\n?/i, "", "module script");
-  // Loading hints name files that a single file does not have.
-  text = text.replace(/<link\b[^>]*rel="(?:modulepreload|preload)"[^>]*>\n?/gi, "");
+  // Loading hints and what makes a site installable name files that a single file does not have.
+  text = text.replace(/<link\b[^>]*rel="(?:modulepreload|preload|manifest|apple-touch-icon)"[^>]*>\n?/gi, "");
   text = inlineIcons(text);
   text = replaceOnce(text, /<\/body>/i, `<script>${script}</script>\n</body>`, "</body>");
   const left = /\b(?:src|href)="(?!#|data:|https?:|mailto:)[^"]*"/i.exec(text.replace(script, ""));
@@ -169,7 +227,7 @@ export async function bundlePage() {
     const esbuild = await import("esbuild");
     rmSync(dist, { recursive: true, force: true });
     mkdirSync(dist, { recursive: true });
-    const html = readFileSync(path.join(www, "index.html"), "utf8");
+    const html = withVersion(readFileSync(path.join(www, "index.html"), "utf8"));
     const style = readFileSync(path.join(www, "style.css"), "utf8");
     const { code: css } = await esbuild.transform(style, { loader: "css", minify: true, target: browsers });
     await site(html, css.trim());

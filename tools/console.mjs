@@ -59,18 +59,18 @@ export async function task(title, work) {
  * A program that stays silent is reported as still running every half minute.
  * @param {string} program
  * @param {string[]} args
- * @param {{env?: NodeJS.ProcessEnv, capture?: "none" | "stdout" | "both", quiet?: boolean}} [options]
+ * @param {{env?: NodeJS.ProcessEnv, cwd?: string, capture?: "none" | "stdout" | "both", quiet?: boolean}} [options]
  *   `quiet` keeps the captured text to itself.
  * @returns {Promise<{code: number, output: string}>}
  */
-export function run(program, args, { env = process.env, capture = "none", quiet = false } = {}) {
+export function run(program, args, { env = process.env, cwd = root, capture = "none", quiet = false } = {}) {
   return new Promise((resolve, reject) => {
     const stdio = /** @type {("inherit" | "pipe" | "ignore")[]} */ ([
       "ignore",
       capture === "none" ? "inherit" : "pipe",
       capture === "both" ? "pipe" : "inherit",
     ]);
-    const child = spawn(program, args, { cwd: root, env, stdio, shell: process.platform === "win32" });
+    const child = spawn(program, args, { cwd, env, stdio, shell: process.platform === "win32" });
     const pieces = [];
     const since = performance.now();
     let lastSign = since;

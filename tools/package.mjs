@@ -12,6 +12,8 @@ import { slim } from "./slim.mjs";
 const target = "wasm32-unknown-unknown";
 const folder = path.join(root, "pkg");
 const products = ["tealight.js", "tealight.d.ts", "tealight_bg.wasm", "tealight_bg.wasm.d.ts", "package.json"];
+/** What a release adds: the element in one module, its types, the page in one file, and the record of it all. */
+const released = ["tealight-playground.js", "types", "tealight.html", "BUILD.json"];
 const bindgenArgs = ["--target", "web", "--out-name", "tealight", "--remove-name-section", "--remove-producers-section"];
 
 /** What the package is made from. The native command line is not part of it. */
@@ -28,7 +30,7 @@ function filesUnder(name) {
 }
 
 /** One digest over names and contents. @param {string[]} names */
-function digestOf(names) {
+export function digestOf(names) {
   const hash = createHash("sha256");
   for (const name of [...names].sort()) {
     const bytes = readFileSync(path.join(root, name));
@@ -45,18 +47,66 @@ const inputDigest = () => {
     .digest("hex");
 };
 
-const productDigest = () => digestOf(products.map((name) => `pkg/${name}`));
-const stampFile = path.join(folder, "built-from.json");
+/** The digest of one file of the package. @param {string} name */
+const fileDigest = (name) => createHash("sha256").update(readFileSync(path.join(folder, name))).digest("hex");
+
+/**
+ * What `pkg/` was built from and with. `package` is about the wasm package, which every build renews where the sources
+ * changed; `page` about the page and the element, which a release renews.
+ * @typedef {object} BuildRecord
+ * @property {string} version
+ * @property {{sources: string, toolchain: Record<string, string>}} package
+ * @property {{sources: string, toolchain: Record<string, string>}} [page]
+ * @property {Record<string, string>} files SHA-256 of each.
+ */
+
+const recordFile = path.join(folder, "BUILD.json");
+
+/** @returns {BuildRecord | null} */
+export function readRecord() {
+  try {
+    return JSON.parse(readFileSync(recordFile, "utf8"));
+  } catch {
+    return null;
+  }
+}
+
+/** Writes down what was built: other parts of the record stay. @param {Partial<BuildRecord>} parts @param {string[]} names The files that were written. */
+export function writeRecord(parts, names) {
+  const before = readRecord();
+  const digests = { ...before?.files, ...Object.fromEntries(names.map((name) => [name, fileDigest(name)])) };
+  const files = Object.fromEntries(Object.entries(digests).filter(([name]) => existsSync(path.join(folder, name))).sort());
+  const record = { version: manifestField("version"), package: before?.package, page: before?.page, ...parts, files };
+  writeFileSync(recordFile, `${JSON.stringify(record, null, 2)}\n`);
+}
 
 /** Whether `pkg/` was built from the sources as they are, and is as it was built. */
 export function packageIsFresh() {
-  if (!existsSync(stampFile) || !products.every((name) => existsSync(path.join(folder, name)))) return false;
-  try {
-    const stamp = JSON.parse(readFileSync(stampFile, "utf8"));
-    return stamp.sources === inputDigest() && stamp.products === productDigest();
-  } catch {
-    return false;
-  }
+  const record = readRecord();
+  if (!record?.package || record.package.sources !== inputDigest()) return false;
+  return products.every((name) => existsSync(path.join(folder, name)) && record.files[name] === fileDigest(name));
+}
+
+/** What compiles: with the same, the same sources give the same bytes. */
+export function toolchain() {
+  const about = probe("rustc", "-vV") ?? "";
+  const field = (name) => new RegExp(`^${name}: (.*)$`, "m").exec(about)?.[1] ?? "";
+  return {
+    rustc: `${field("release")} (${field("commit-hash").slice(0, 9)})`,
+    host: field("host"),
+    "wasm-bindgen": /\d+(?:\.\d+)+/.exec(probe("wasm-bindgen", "--version") ?? "")?.[0] ?? "",
+  };
+}
+
+/** Whether the package was built with what is here. */
+export function sameToolchain() {
+  return JSON.stringify(readRecord()?.package?.toolchain) === JSON.stringify(toolchain());
+}
+
+/** A field of Cargo.toml's package. @param {string} name */
+export function manifestField(name) {
+  const manifest = readFileSync(path.join(root, "Cargo.toml"), "utf8");
+  return new RegExp(`^${name}\\s*=\\s*"([^"]*)"`, "m").exec(manifest)?.[1];
 }
 
 /**
@@ -105,19 +155,24 @@ async function compile() {
 }
 
 /** The package's own package.json, from what Cargo.toml says. */
-function describe() {
-  const manifest = readFileSync(path.join(root, "Cargo.toml"), "utf8");
-  const field = (name) => new RegExp(`^${name}\\s*=\\s*"([^"]*)"`, "m").exec(manifest)?.[1];
+export function describe() {
   const text = {
     name: "tealight-wasm",
     type: "module",
-    description: field("description"),
-    version: field("version"),
-    license: field("license"),
-    files: products.filter((name) => name !== "package.json"),
+    description: manifestField("description"),
+    version: manifestField("version"),
+    license: manifestField("license"),
+    files: [...products, ...released].filter((name) => name !== "package.json"),
+    exports: {
+      ".": { types: "./tealight.d.ts", default: "./tealight.js" },
+      "./playground": { types: "./types/tealight-playground.d.ts", default: "./tealight-playground.js" },
+      "./tealight_bg.wasm": "./tealight_bg.wasm",
+      "./tealight.html": "./tealight.html",
+      "./package.json": "./package.json",
+    },
     main: "tealight.js",
     types: "tealight.d.ts",
-    sideEffects: false,
+    sideEffects: ["./tealight-playground.js"],
   };
   writeFileSync(path.join(folder, "package.json"), `${JSON.stringify(text, null, 2)}\n`);
 }
@@ -152,13 +207,13 @@ export async function buildPackage({ force = false } = {}) {
       throw new Sentence('wasm-bindgen is not on the search path: run "npm run setup" or "npm start"');
     }
     mkdirSync(folder, { recursive: true });
-    for (const name of [...products, path.basename(stampFile)]) rmSync(path.join(folder, name), { force: true });
+    for (const name of products) rmSync(path.join(folder, name), { force: true });
     const { code } = await run("wasm-bindgen", [wasm, "--out-dir", folder, ...bindgenArgs]);
     if (code !== 0) throw new Sentence("wasm-bindgen could not make the web package: see its words above");
     const shipped = path.join(folder, "tealight_bg.wasm");
     writeFileSync(shipped, order(readFileSync(shipped)));
     describe();
     checkPaths();
-    writeFileSync(stampFile, `${JSON.stringify({ sources, products: productDigest() }, null, 2)}\n`);
+    writeRecord({ package: { sources, toolchain: toolchain() } }, products);
   });
 }

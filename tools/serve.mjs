@@ -20,6 +20,9 @@ const types = {
   ".wasm": "application/wasm",
   ".svg": "image/svg+xml",
   ".png": "image/png",
+  ".webmanifest": "application/manifest+json; charset=utf-8",
+  ".py": "text/plain; charset=utf-8",
+  ".rs": "text/plain; charset=utf-8",
 };
 
 /** The file that an address names, or null where there is none inside `folder`. */

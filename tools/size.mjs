@@ -1,7 +1,7 @@
 /**
  * @file What a visitor downloads, against the budgets: `node tools/size.mjs`. Exits with 1 when one is exceeded.
  */
-import { existsSync, readFileSync, readdirSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import { Sentence, isMain, main, root } from "./console.mjs";
@@ -22,13 +22,29 @@ const sizesOf = (bytes) => ({
 
 const sum = (rows) => rows.reduce((a, b) => ({ raw: a.raw + b.raw, gzip: a.gzip + b.gzip, brotli: a.brotli + b.brotli }));
 
+/** The files that a visit loads: what the page names, what its scripts import, and the engine. @param {string} dist */
+export function loadedAtOnce(dist) {
+  const html = readFileSync(path.join(dist, "index.html"), "utf8");
+  const links = [...html.matchAll(/<link\b[^>]*>|<script\b[^>]*>/g)].map(([tag]) => tag).filter((tag) => !/rel="(?:manifest|apple-touch-icon)"/.test(tag));
+  const found = new Set(["index.html", "worker.js", "tealight_bg.wasm"]);
+  const waiting = links.flatMap((tag) => [...tag.matchAll(/(?:href|src)="([^":#]+)"/g)].map(([, name]) => name));
+  for (const name of waiting) {
+    if (found.has(name)) continue;
+    found.add(name);
+    if (!name.endsWith(".js")) continue;
+    const script = readFileSync(path.join(dist, name), "utf8");
+    waiting.push(...[...script.matchAll(/(?:\bfrom|\bimport)\s*"\.\/([^"]+)"/g)].map(([, part]) => part));
+  }
+  return [...found];
+}
+
 /** The sizes of the built page, by what is budgeted. */
 export function measure() {
   const dist = path.join(root, "dist");
   if (!existsSync(path.join(dist, "tealight.html"))) throw new Sentence('there is no dist/: run "npm run build" first');
   const read = (name) => sizesOf(readFileSync(path.join(dist, name)));
-  // Each file is compressed by itself, as hosts do. Two scripts are for pages that embed; our own page does not load them.
-  const loaded = readdirSync(dist).filter((name) => !["tealight.html", "tealight.js", "tealight-host.js"].includes(name));
+  // Each file is compressed by itself, as hosts do. The rest comes when it is asked for, or when nothing else is to do.
+  const loaded = loadedAtOnce(dist);
   return { wasm: read("tealight_bg.wasm"), page: sum(loaded.map(read)), file: read("tealight.html") };
 }
 

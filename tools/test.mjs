@@ -6,6 +6,8 @@ import { readdirSync } from "node:fs";
 import path from "node:path";
 import { build } from "./build.mjs";
 import { Sentence, duration, heading, main, root, run, say, verdict } from "./console.mjs";
+import { sameToolchain } from "./package.mjs";
+import { reproducePackage } from "./reproduce.mjs";
 import { setup } from "./setup.mjs";
 import { report } from "./size.mjs";
 
@@ -83,8 +85,15 @@ const stages = [
     check("cargo", ["clippy", "--locked", "--lib", "--test", "wasm", "--target", "wasm32-unknown-unknown", ...deny])],
   ["rust", "Rust tests, native", () => counted("cargo", ["test", "--locked", "--all-features", "--no-fail-fast"], rustCount)],
   ["build", "Build the page", async () => {
-    await build({ force: Boolean(process.env.CI) });
+    // What was built with the tools that are here is built again below, elsewhere, and compared.
+    await build({ force: Boolean(process.env.CI) && !sameToolchain() });
     return { passed: 0, failed: 0 };
+  }],
+  ["release", "Built elsewhere, the package is the same", async () => {
+    const different = await reproducePackage({ again: Boolean(process.env.CI) });
+    if (typeof different === "string") say(different);
+    else for (const name of different) say(`pkg/${name} came out otherwise`);
+    return { passed: 0, failed: typeof different === "string" ? 0 : different.length };
   }],
   ["size", "Sizes are within the budgets", async () => {
     const over = report();

@@ -10,8 +10,9 @@
 import { Frames, viewsOf } from "./frames.js";
 import { ALL_PHASES, isTrap, messageOf, PHASE } from "./protocol.js";
 import { Scoring } from "./scoring.js";
+import { Sources } from "./sources.js";
 
-/** @import {Info, LiveEvent, Post, Request, Status, WasmModule, WasmSession, WasmSource} from "./protocol.js" */
+/** @import {Info, LiveEvent, Post, Request, Status, WasmModule, WasmSession} from "./protocol.js" */
 
 /** Most steps in one call: the loop looks at the mail between calls. */
 const MOST_STEPS = 4096;
@@ -37,10 +38,9 @@ export class Engine {
   #now;
   #frames;
   #scoring;
+  #sources;
   /** @type {WasmSession | null} */
   #session = null;
-  /** The data of the last files, and what their data set is called. @type {{dataset: string, source: WasmSource} | null} */
-  #file = null;
   #generation = 0;
   #running = false;
   #held = false;
@@ -71,6 +71,7 @@ export class Engine {
     this.#now = now;
     this.#frames = new Frames(now);
     this.#scoring = new Scoring(now);
+    this.#sources = new Sources(wasm);
   }
 
   /** Answers one message of the page. @param {Request} message */
@@ -130,56 +131,23 @@ export class Engine {
       case "once":
         return viewsOf(this.#current(), message.requests);
       case "preview":
-        return this.#preview(message.config, message.n);
+        return this.#sources.preview(message.config, message.n);
       case "load":
-        return this.#load(message);
+        return this.#sources.load(message);
       case "freshSeed":
         return this.#wasm.freshSeed();
       case "snapshot":
         return this.#current().snapshot();
       case "restore":
         this.#current().restore(message.bytes);
-        return this.#touched();
+        this.#phase = ALL_PHASES;
+        return this.#replaced();
       case "weights":
         return this.#current().weights();
       case "loadWeights":
-        this.#current().loadWeights(message.bytes);
-        return this.#touched();
+        this.#loadWeights(message);
+        return this.#replaced();
     }
-  }
-
-  /** @param {import("./protocol.js").Config} config @param {number} n @returns {import("./protocol.js").Preview} */
-  #preview(config, n) {
-    const source = new this.#wasm.Source(JSON.stringify(config), n);
-    try {
-      return { ...JSON.parse(source.info()), buffer: source.rows(n).buffer };
-    } finally {
-      source.free();
-    }
-  }
-
-  /**
-   * Makes a data set of files; the session goes on as it was.
-   * @param {Extract<Request, {type: "load"}>} message
-   * @returns {import("./protocol.js").Loaded}
-   */
-  #load({ parts, size, n }) {
-    const loader = new this.#wasm.Loader(JSON.stringify({ size }));
-    try {
-      for (const part of parts) {
-        if ("rgba" in part) loader.addImage(part.name, part.rgba, part.width, part.height);
-        else loader.add(part.name, part.bytes);
-      }
-    } catch (error) {
-      loader.free();
-      throw error;
-    }
-    // This frees the loader, whatever comes of it.
-    const source = loader.finish();
-    const info = JSON.parse(source.info());
-    this.#file?.source.free();
-    this.#file = { dataset: info.dataset, source };
-    return { ...info, buffer: source.rows(n).buffer };
   }
 
   /** The session, or an error for whoever asks before there is one. */
@@ -202,12 +170,34 @@ export class Engine {
     return this.#info();
   }
 
+  /** The session is another one: what was planned for the one before is over. */
+  #replaced() {
+    this.#running = false;
+    this.#target = null;
+    this.#events = [];
+    this.#frames.clear();
+    return this.#touched();
+  }
+
+  /** Takes weights, in a new session where they come with a configuration. @param {Extract<Request, {type: "loadWeights"}>} message */
+  #loadWeights({ bytes, config }) {
+    const session = config ? this.#sources.session(config) : this.#current();
+    try {
+      session.loadWeights(bytes);
+    } catch (error) {
+      if (config) session.free();
+      throw error;
+    }
+    if (!config) return;
+    this.#session?.free();
+    this.#session = session;
+    this.#phase = ALL_PHASES;
+  }
+
   /** @param {Extract<Request, {type: "open"}>} message */
   #open({ config, events, target, play, generation }) {
     // The new session is made before the old one goes, so that a refused configuration costs nothing.
-    const text = JSON.stringify(config);
-    const { Session } = this.#wasm;
-    const session = this.#file?.dataset === config.dataset ? Session.on(text, this.#file.source) : new Session(text);
+    const session = this.#sources.session(config);
     this.#session?.free();
     this.#session = session;
     this.#generation = generation;

@@ -9,6 +9,7 @@ import { beginning, changed, newRun, played, replaced, resumed, rewound, RunHold
 import { datasetOf, drawingKey, modelOf, nearest, refit, same, specsByKey, switched } from "./state.js";
 
 /**
+ * @import {Listener, Notice} from "./listener.js"
  * @import {Run} from "./run.js"
  * @import {Catalog, Config, Info, LiveEvent, Loaded, Message, Part, Rescue, Status, Value, ViewRequest} from "./protocol.js"
  */
@@ -17,21 +18,6 @@ import { datasetOf, drawingKey, modelOf, nearest, refit, same, specsByKey, switc
 const TRAP_AGAIN = 10_000;
 
 /** @typedef {"loading" | "empty" | "ready" | "failed"} State `empty`: a drawing is awaited. */
-
-/**
- * What the page hears.
- * @typedef {object} Listener
- * @property {() => void} opened A session began (or, when `empty`, none can yet): everything may be different.
- * @property {() => void} changed The configuration, the play state or the script of live changes is different.
- * @property {() => void} progress Step, speed or training target moved.
- * @property {(step: number) => void} goal The step that was trained to is reached.
- * @property {(frame: Extract<Message, {type: "frame"}>) => void} frame
- * @property {() => void} scored There are new scores.
- * @property {(message: string) => void} stopped Training could not go on, and went back to where it was well.
- * @property {(notice: Notice) => void} notice Something that the visitor should know.
- */
-
-/** @typedef {{kind: "error" | "info", key: string, vars: Record<string, string | number>}} Notice */
 
 /** @type {Status} */
 const AT_REST = { step: 0, rate: 0, running: false, target: null };
@@ -339,13 +325,23 @@ export class Experiment extends RunHolder {
     if (dataset?.file) await this.#reload();
   }
 
-  /** Replaces the state of the session, or its weights. @param {"restore" | "loadWeights"} type @param {Uint8Array} bytes */
-  async load(type, bytes) {
+  /**
+   * Goes on from a snapshot, or with weights; what is refused leaves everything as it is.
+   * @param {"restore" | "loadWeights"} type
+   * @param {Uint8Array} bytes
+   * @param {{config?: Config | null, phase?: string}} [of] What weights are for, if not for the session that is there; a snapshot's phase.
+   */
+  async load(type, bytes, { config = null, phase } = {}) {
+    this.#flush();
     const run = this.run;
-    this.setRunning(false);
-    const info = await this.client.ask({ type, bytes });
+    const info = await this.client.ask(type === "restore" ? { type, bytes } : { type, bytes, config });
     if (run !== this.run) return;
     replaced(run, info);
+    if (type === "restore" || config) run.phase = ALL_PHASES;
+    this.state = "ready";
+    this.status = { step: info.step, rate: 0, running: false, target: null };
+    this.#settle();
+    if (phase && phase !== ALL_PHASES) await this.#set(PHASE, phase);
     this.#listener.opened();
   }
 

@@ -1,6 +1,7 @@
 /** @file The shell: a header around the element, and the address that follows it. */
 
 import { listenToHost } from "./embed.js";
+import { keepForLater } from "./offline.js";
 import { textsOf } from "./state.js";
 import { languageFor, languages, textOr, translator } from "./ui/texts.js";
 import "./tealight-playground.js";
@@ -101,6 +102,8 @@ share.addEventListener("click", () => playground.showShare());
 playground.addEventListener("change", () => {
   pending ||= window.setTimeout(writeAddress, ADDRESS_EVERY);
 });
+// Once everything that was urgent is there.
+playground.addEventListener("ready", () => void keepForLater(), { once: true });
 window.addEventListener("hashchange", () => follow(location.hash));
 window.addEventListener("pagehide", () => {
   clearTimeout(pending);

@@ -246,7 +246,7 @@
  *   {type: "snapshot", id: number} |
  *   {type: "restore", id: number, bytes: Uint8Array} |
  *   {type: "weights", id: number} |
- *   {type: "loadWeights", id: number, bytes: Uint8Array}
+ *   {type: "loadWeights", id: number, bytes: Uint8Array, config: Config | null}
  * )} Request
  */
 

@@ -192,6 +192,11 @@ export class TealightPlayground extends HTMLElement {
     this.toggleAttribute("embed", embed);
   }
 
+  /** Of the engine; empty before there is one. */
+  get version() {
+    return this.#page?.experiment.catalog?.version ?? "";
+  }
+
   /** The steps that were taken. */
   get steps() {
     return this.#page?.experiment.status.step ?? 0;
@@ -319,7 +324,7 @@ export class TealightPlayground extends HTMLElement {
    */
   handleKey(event) {
     const page = this.#page;
-    if (page) keyActions(event, page.experiment, { openHelp: () => page.openHelp(), locked: this.lock.includes("transport") });
+    if (page) keyActions(event, page.experiment, { openHelp: () => page.openHelp(), openTakeAway: () => void page.openTakeAway(), locked: this.lock.includes("transport") });
   }
 
   #tellHold() {

@@ -210,3 +210,34 @@ test("a view that fails is named, and the others arrive", () => {
   assert.deepEqual(frame.sections.map(({ id }) => id), ["samples"]);
   assert.deepEqual(Object.keys(frame.failed), ["nonsense"]);
 });
+
+test("a refused snapshot leaves a run going; one that is taken ends it and what was planned for it", () => {
+  const [here, there] = [playable[0], playable.find(({ model }) => model !== playable[0].model)];
+  const config = small(here.dataset, here.model);
+  const it = host();
+  const other = host();
+  other.ask(opening(small(there.dataset, there.model)));
+  other.ask({ type: "steps", n: 3 });
+  const [snapshot, weights] = [other.ask({ type: "snapshot" }), other.ask({ type: "weights" })];
+  it.ask(opening(config, { play: true, events: [{ step: 1e6, ...change(here.model, config) }] }));
+  it.pump(3);
+  const trains = () => {
+    const before = it.ask({ type: "snapshot" });
+    it.pump(1);
+    return !Buffer.from(before).equals(it.ask({ type: "snapshot" }));
+  };
+  for (const [type, bytes] of [["restore", snapshot.slice(0, 900)], ["loadWeights", weights]]) {
+    assert.throws(() => it.ask({ type, bytes, config: null }));
+    assert.ok(trains());
+  }
+  assert.throws(() => it.ask({ type: "loadWeights", bytes: weights.slice(0, -4), config: small(there.dataset, there.model) }));
+  assert.throws(() => it.ask({ type: "loadWeights", bytes: weights, config: { dataset: "nowhere" } }), /nowhere|model/);
+  assert.ok(trains());
+  const info = it.ask({ type: "restore", bytes: snapshot });
+  assert.deepEqual([info.config.model, info.step], [there.model.id, 3]);
+  assert.ok(!trains());
+  assert.deepEqual(it.ask({ type: "snapshot" }), snapshot, "nothing happens to it by itself");
+  const again = it.ask({ type: "loadWeights", bytes: weights, config: small(there.dataset, there.model) });
+  assert.equal(again.step, 0);
+  assert.deepEqual(it.ask({ type: "weights" }), weights);
+});

@@ -22,11 +22,13 @@ const SIDES = [8, 16, 24, 28, 32];
 const USUAL = 16;
 
 /** @typedef {(kind: "error" | "info", text: string) => void} Say */
+/** Opens a file that is no data; false if it may be. @typedef {(file: File) => Promise<boolean>} Bring */
 
 export class FileDrop {
   element = el("div", { class: "file-drop" });
   #experiment;
   #say;
+  #bring;
   /** @type {Translate} */
   #t = (key) => key;
   #input = el("input", { type: "file", multiple: true, hidden: true });
@@ -44,10 +46,11 @@ export class FileDrop {
   #name = "";
   #busy = false;
 
-  /** @param {Experiment} experiment @param {Say} say */
-  constructor(experiment, say) {
+  /** @param {Experiment} experiment @param {Say} say @param {Bring} bring */
+  constructor(experiment, say, bring) {
     this.#experiment = experiment;
     this.#say = say;
+    this.#bring = bring;
     this.#open.append(iconOf("plus"), this.#openText);
     this.#side.append(this.#own, ...SIDES.map((side) => el("option", { value: String(side) }, [`${side} × ${side}`])));
     this.element.append(
@@ -96,6 +99,7 @@ export class FileDrop {
     const side = this.#side.value === "" ? null : Number(this.#side.value);
     const progress = (/** @type {number} */ done, /** @type {number} */ all) => Object.assign(this.#progress, { value: done, max: Math.max(all, 1) });
     try {
+      if (files.length === 1 && (await this.#bring(files[0]))) return;
       const read = async () => ({ parts: await readFiles(files, { size: side ?? USUAL, progress }), size: side });
       const loaded = await this.#experiment.loadFiles(read, ROWS);
       this.#loaded = loaded;

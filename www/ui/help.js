@@ -11,6 +11,7 @@ const KEYS = [
   { keys: ["→"], text: "keys.step" },
   { keys: ["R"], text: "keys.rewind" },
   { keys: ["N"], text: "keys.newSeed" },
+  { keys: ["T"], text: "keys.takeAway" },
   { keys: ["?"], text: "keys.help" },
   { keys: ["Tab"], text: "keys.tab" },
   { keys: ["←", "↑", "↓", "→"], text: "keys.arrows" },

@@ -10,9 +10,9 @@ const PRESSING = "input, button, summary, a[href], select, textarea, [tabindex],
 /**
  * @param {KeyboardEvent} event
  * @param {Experiment} experiment
- * @param {{openHelp: () => void, locked: boolean}} options `locked`: the keys of the transport do nothing.
+ * @param {{openHelp: () => void, openTakeAway: () => void, locked: boolean}} options `locked`: the keys of the transport do nothing.
  */
-export function keyActions(event, experiment, { openHelp, locked }) {
+export function keyActions(event, experiment, { openHelp, openTakeAway, locked }) {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
   // Across shadow boundaries, the first of the path is where the key was pressed.
   const target = event.composedPath()[0];
@@ -20,7 +20,7 @@ export function keyActions(event, experiment, { openHelp, locked }) {
   if (within(TYPING) || within("dialog")) return;
   const pressing = within(PRESSING);
   const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
-  const action = key === "?" ? openHelp : locked ? undefined : {
+  const action = key === "?" ? openHelp : key === "t" ? openTakeAway : locked ? undefined : {
     " ": pressing ? undefined : () => (experiment.busy ? experiment.pause() : experiment.play()),
     ArrowRight: pressing ? undefined : () => void experiment.step(),
     r: () => void experiment.rewind(),

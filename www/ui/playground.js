@@ -8,6 +8,7 @@ import { el, setText } from "../views/dom.js";
 import { LossChart } from "../views/losses.js";
 import { Stage } from "../views/stage.js";
 import { DataPicker } from "./data-picker.js";
+import { emptyInfo } from "./empty-info.js";
 import { FileDrop } from "./file-drop.js";
 import { Findings } from "./findings.js";
 import { Frames } from "./frames.js";
@@ -19,20 +20,19 @@ import { Scores } from "./scores.js";
 import { Settings } from "./settings.js";
 import { Share } from "./share.js";
 import { Status } from "./status.js";
+import { Taking } from "./taking.js";
 import { textOr, translator } from "./texts.js";
 import { Toasts } from "./toasts.js";
 import { Transport } from "./transport.js";
 
 /**
  * @import {Catalog, Config, Exhibit, Finding, Info, Score, Value} from "../protocol.js"
- * @import {Notice} from "../experiment.js"
+ * @import {Notice} from "../listener.js"
  * @import {Clamp, Link} from "../state.js"
  */
 
 /** Clamped values that one message lists. */
 const MOST_CLAMPS = 4;
-/** The square that a drawing can fill, before there are data whose extent could be asked for. */
-const SHEET = /** @type {[number, number, number, number]} */ ([-3.3, 3.3, -3.3, 3.3]);
 
 /** @typedef {"data" | "model" | "settings" | "scores" | "losses"} Group A part of the page with a heading. */
 
@@ -69,6 +69,7 @@ export class Playground {
   #scores;
   #share = new Share((choices) => this.#linkWith(choices));
   #headings = { data: el("h2"), model: el("h2"), settings: el("h2"), scores: el("h2"), losses: el("h2") };
+  #taking;
   #hint = el("p", { class: "draw-hint", hidden: true });
   #veil = el("div", { class: "veil" });
   #element;
@@ -106,7 +107,7 @@ export class Playground {
     const owner = { change: (/** @type {string} */ key, /** @type {Value} */ value) => this.experiment.change({ [key]: value }), clamped };
     this.#transport = new Transport(this.experiment, clamped);
     this.#picker = new DataPicker(this.experiment);
-    this.#files = new FileDrop(this.experiment, (kind, text) => this.#say(kind, text));
+    this.#files = new FileDrop(this.experiment, (kind, text) => this.#say(kind, text), (file) => this.#taking.bring(file));
     this.#cards = new ModelCards(this.experiment);
     this.#gallery = new Gallery((exhibit) => void this.openExhibit(exhibit));
     this.#findings = new Findings({
@@ -157,6 +158,13 @@ export class Playground {
     stage.append(this.#veil);
     this.#scores = new Scores(scores, { t: this.#t });
     this.#chart = new LossChart(losses, { t: this.#t });
+    this.#taking = new Taking({ experiment: this.experiment, stage: this.#stage, chart: this.#chart, link: () => this.link() }, {
+      home: this.#element,
+      take: (files) => void this.#files.take(files),
+      openLink: (link) => void this.openLink(link),
+      say: (kind, text) => this.#say(kind, text),
+    });
+    this.#transport.element.querySelector(".seeds")?.append(this.#taking.button);
     this.#frames = new Frames(this.experiment, this.#stage, this.#chart, {
       step: (step) => {
         this.#transport.setStep(step);
@@ -235,7 +243,7 @@ export class Playground {
       heading.dataset.locked = t("ui.locked");
     }
     setText(this.#hint, t("ui.draw.hint"));
-    for (const part of [this.#transport, this.#picker, this.#files, this.#cards, this.#dataSettings, this.#modelSettings, this.#toasts, this.#help, this.#gallery, this.#share, this.#stage, this.#findings, this.#scores, this.#chart]) part.setTexts(t);
+    for (const part of [this.#transport, this.#picker, this.#files, this.#cards, this.#dataSettings, this.#modelSettings, this.#toasts, this.#help, this.#gallery, this.#share, this.#taking, this.#stage, this.#findings, this.#scores, this.#chart]) part.setTexts(t);
     this.#showState();
   }
 
@@ -289,6 +297,10 @@ export class Playground {
   #linkWith(choices) {
     const { catalog } = this.experiment;
     return catalog ? writeLink(catalog, { ...this.link(), ...choices }) : "";
+  }
+
+  openTakeAway() {
+    return this.#taking.open();
   }
 
   /** Says which values were moved into their range. @param {Clamp[]} clamps */
@@ -417,30 +429,4 @@ export class Playground {
     this.#toasts.show(text, { kind });
     if (kind === "error") this.#listener.error(message || text);
   }
-}
-
-/**
- * What a session would say of itself if there were data to learn.
- * @param {import("../protocol.js").ModelEntry} model
- * @param {import("../protocol.js").DatasetEntry} dataset
- * @param {Config} config
- * @returns {Info}
- */
-function emptyInfo(model, dataset, config) {
-  return {
-    step: 0,
-    config,
-    // What can be drawn are points in the plane.
-    shape: { domain: dataset.domain, channels: 1, height: 1, width: 2, vocabulary: 0 },
-    extent: SHEET,
-    parameters: 0,
-    capabilities: model.capabilities,
-    dear: [],
-    latentDim: null,
-    losses: model.losses.map((loss) => ({ ...loss, last: null })),
-    references: [],
-    classes: 0,
-    alphabet: "",
-    trainRows: 0,
-  };
 }

@@ -3,11 +3,13 @@ import uPlot from 'uplot';
 import { el, setText } from './dom.js';
 import { formatCount, formatNumber, formatTick } from './format.js';
 import { Palette } from './palette.js';
-import { CHART_FONT, drawReference, endsAbove } from './reference-line.js';
+import { chartFont, drawReference, endsAbove } from './reference-line.js';
 import { allPositive, robustRange, smooth, withGaps } from './series.js';
 import { Store } from './store.js';
 
 const HEIGHT = 168;
+/** The least width of a picture to take away. */
+const PICTURE = 560;
 /** The least height of the chart, as a share of its values. */
 const LEAST_SPAN = 0.02;
 /** Smoothing remembers this share of the columns shown. */
@@ -145,6 +147,25 @@ export class LossChart {
     this.#scheduleWords();
   }
 
+  /**
+   * The curves as they are shown, at another resolution, and what they are.
+   * @param {number} ratio device pixels per CSS pixel
+   * @returns {Promise<{canvas: HTMLCanvasElement, curves: {name: string, value: string, colour: string}[]} | null>} null where there is no chart
+   */
+  async picture(ratio) {
+    if (!this.#plot) return null;
+    const width = Math.max(this.#host.clientWidth, PICTURE);
+    const scale = ratio / uPlot.pxRatio;
+    const plot = new uPlot(this.#options(width, scale), this.#data(), el('div'));
+    // It draws in a microtask of its own.
+    await new Promise((resolve) => setTimeout(resolve));
+    const canvas = el('canvas', { width: String(plot.ctx.canvas.width), height: String(plot.ctx.canvas.height) });
+    canvas.getContext('2d')?.drawImage(plot.ctx.canvas, 0, 0);
+    plot.destroy();
+    const shown = this.#curves.flatMap((curve, i) => (curve.shown && curve.used ? [{ name: curve.name.textContent ?? '', value: curve.value.textContent ?? '', colour: this.#colour(i) }] : []));
+    return { canvas, curves: shown };
+  }
+
   /** @param {Translate} t */
   setTexts(t) {
     this.#t = t;
@@ -226,17 +247,18 @@ export class LossChart {
 
   /**
    * @param {number} width
+   * @param {number} [scale] of everything
    * @returns {uPlot.Options}
    */
-  #options(width) {
+  #options(width, scale = 1) {
     const palette = this.#palette;
-    const axis = { stroke: () => palette.css('soft'), font: CHART_FONT, ticks: { show: false }, grid: { stroke: () => palette.css('line'), width: 1 } };
+    const axis = { stroke: () => palette.css('soft'), font: chartFont(scale), ticks: { show: false }, grid: { stroke: () => palette.css('line'), width: scale } };
     const series = this.#curves.flatMap((curve, i) => {
-      const shared = { show: curve.shown, scale: 'y', stroke: () => this.#colour(i), points: { show: false }, dash: i > 1 ? [6, 3] : undefined };
-      return this.#smooth ? [{ ...shared, alpha: 0.2, width: 1, dash: undefined }, { ...shared, width: 1.8 }] : [{ ...shared, width: 1.4 }];
+      const shared = { show: curve.shown, scale: 'y', stroke: () => this.#colour(i), points: { show: false }, dash: i > 1 ? [6 * scale, 3 * scale] : undefined };
+      return this.#smooth ? [{ ...shared, alpha: 0.2, width: scale, dash: undefined }, { ...shared, width: 1.8 * scale }] : [{ ...shared, width: 1.4 * scale }];
     });
     return {
-      width, height: HEIGHT, padding: [6, 16, 0, 0],
+      width: width * scale, height: HEIGHT * scale, padding: [6 * scale, 16 * scale, 0, 0],
       legend: { show: false },
       cursor: { drag: { x: false, y: false }, y: false, points: { size: 6 } },
       scales: {
@@ -244,12 +266,12 @@ export class LossChart {
         y: { distr: this.#log ? 3 : 1, range: () => this.#range() },
       },
       axes: [
-        { ...axis, size: 24, gap: 4, grid: { show: false }, values: (_u, splits) => splits.map((v) => (v === null ? '' : formatTick(v))) },
-        { ...axis, size: (_u, labels) => Math.max(40, 14 + 6.5 * Math.max(0, ...(labels ?? []).map((label) => label.length))), gap: 4, values: (_u, splits) => splits.map((v) => (v === null ? '' : formatTick(v))) },
+        { ...axis, size: 24 * scale, gap: 4 * scale, space: 50 * scale, grid: { show: false }, values: (_u, splits) => splits.map((v) => (v === null ? '' : formatTick(v))) },
+        { ...axis, size: (_u, labels) => scale * Math.max(40, 14 + 6.5 * Math.max(0, ...(labels ?? []).map((label) => label.length))), gap: 4 * scale, space: 30 * scale, values: (_u, splits) => splits.map((v) => (v === null ? '' : formatTick(v))) },
       ],
       series: [{}, ...series],
       hooks: {
-        draw: [(u) => this.#drawReferences(u)],
+        draw: [(u) => this.#drawReferences(u, uPlot.pxRatio * scale)],
         setCursor: [(u) => this.#hover(u.cursor.idx ?? null)],
       },
     };
@@ -268,15 +290,15 @@ export class LossChart {
     return [low - missing / 2, high + missing / 2];
   }
 
-  /** @param {uPlot} u */
-  #drawReferences(u) {
+  /** @param {uPlot} u @param {number} ratio */
+  #drawReferences(u, ratio) {
     for (const { id, value, loss } of this.#references) {
       const curve = this.#curves.find((it) => it.shown && it.id === loss);
       if (!curve || (this.#log && !(value > 0))) continue;
       const name = this.#t(`references.${id}`);
       // "log 4 = 1.386", but not "2 = 2.000".
       const text = /\p{L}/u.test(name) ? `${name} = ${formatNumber(value, 3)}` : name;
-      drawReference(u, this.#palette, { value, text, crowdedAbove: endsAbove(curve.smooth, value) });
+      drawReference(u, this.#palette, { value, text, crowdedAbove: endsAbove(curve.smooth, value), ratio });
     }
   }
 

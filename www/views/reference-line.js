@@ -1,20 +1,19 @@
 /** @import {Palette} from './palette.js' */
 import uPlot from 'uplot';
 
-/** The type of everything written in a chart. */
-export const CHART_FONT = '10.5px system-ui, "Noto Sans", sans-serif';
+/** The type of everything written in a chart. @param {number} [scale] */
+export const chartFont = (scale = 1) => `${10.5 * scale}px system-ui, "Noto Sans", sans-serif`;
 
 /**
  * A dashed line across a chart, with its name at one end.
  * @param {uPlot} u
  * @param {Palette} palette
- * @param {{value: number, text: string, crowdedAbove?: boolean, end?: 'left' | 'right'}} line
+ * @param {{value: number, text: string, crowdedAbove?: boolean, end?: 'left' | 'right', ratio?: number}} line
  *   `crowdedAbove`: a curve runs where the name would stand.
  */
-export function drawReference(u, palette, { value, text, crowdedAbove = false, end = 'right' }) {
+export function drawReference(u, palette, { value, text, crowdedAbove = false, end = 'right', ratio = uPlot.pxRatio }) {
   const g = u.ctx;
   const { left, top, width, height } = u.bbox;
-  const ratio = uPlot.pxRatio;
   const y = Math.round(u.valToPos(value, 'y', true));
   if (!(y >= top && y <= top + height)) return;
   g.save();
@@ -26,7 +25,7 @@ export function drawReference(u, palette, { value, text, crowdedAbove = false, e
   g.lineTo(left + width, y);
   g.stroke();
   g.setLineDash([]);
-  g.font = CHART_FONT.replace('10.5px', `${10.5 * ratio}px`);
+  g.font = chartFont(ratio);
   g.textAlign = end;
   const below = y - top < 16 * ratio || (top + height - y > 16 * ratio && crowdedAbove);
   g.textBaseline = below ? 'top' : 'bottom';

@@ -2,7 +2,7 @@
 import uPlot from 'uplot';
 import { el, setText } from './dom.js';
 import { formatCount, formatTick } from './format.js';
-import { CHART_FONT, drawReference } from './reference-line.js';
+import { chartFont, drawReference } from './reference-line.js';
 import { robustRange } from './series.js';
 
 const HEIGHT = 132;
@@ -71,7 +71,7 @@ export class ScoreChart {
   /** @param {number} width */
   #build(width) {
     const palette = this.#palette;
-    const axis = { stroke: () => palette.css('soft'), font: CHART_FONT, ticks: { show: false }, grid: { stroke: () => palette.css('line'), width: 1 } };
+    const axis = { stroke: () => palette.css('soft'), font: chartFont(), ticks: { show: false }, grid: { stroke: () => palette.css('line'), width: 1 } };
     const labels = (/** @type {uPlot} */ _u, /** @type {number[]} */ splits) => splits.map((v) => (v === null ? '' : formatTick(v)));
     const { steps = [], values = [] } = this.#shown ?? {};
     this.#plot = new uPlot({

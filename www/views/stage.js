@@ -7,6 +7,7 @@ import { Marks } from './marks.js';
 import { Palette } from './palette.js';
 import { PointsFigure } from './points-figure.js';
 import { Store } from './store.js';
+import { requestsOf, Studio } from './studio.js';
 import { TabList } from './tab-list.js';
 import { tabsFor } from './tabs.js';
 
@@ -109,17 +110,7 @@ export class Stage {
 
   /** What is visible now, every view once. @returns {Request[]} */
   requests() {
-    /** @type {Map<string, Request>} */
-    const out = new Map();
-    for (const request of this.#figures.flatMap((figure) => figure.requests())) {
-      const other = out.get(request.id);
-      // Two pictures of one view share the larger request.
-      for (const size of ['n', 'grid']) {
-        if (other && Number(other[size]) > Number(request[size])) request[size] = other[size];
-      }
-      out.set(request.id, request);
-    }
-    return [...out.values()];
+    return requestsOf(this.#figures);
   }
 
   /**
@@ -200,6 +191,27 @@ export class Stage {
     const dataset = this.#context?.dataset;
     this.#drawButton.hidden = !may || !dataset?.params?.some((param) => dataset.drawable && param.kind === 'text');
     if (!may) this.editing = false;
+  }
+
+  /**
+   * The pictures as they are shown, at another resolution; the main one first.
+   * @param {number} ratio device pixels per CSS pixel
+   * @returns {import('./studio.js').Picture[]}
+   */
+  pictures(ratio) {
+    const shown = this.#figures.filter(({ surface }) => surface.width > 0);
+    return shown.map((figure) => ({ ...figure.words(), canvas: figure.surface.at(ratio) }));
+  }
+
+  /** The tab once more, for a recording; null before there is a model. @returns {Studio | null} */
+  studio() {
+    const [context, tab] = [this.#context, this.#tab()];
+    return context && tab ? new Studio(this.element, context, tab, this.#figures.map(({ surface }) => surface)) : null;
+  }
+
+  /** The colours that are shown. */
+  get palette() {
+    return this.#palette;
   }
 
   destroy() {

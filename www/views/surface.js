@@ -76,6 +76,30 @@ export class Surface {
     this.#paint(g, this);
   }
 
+  /**
+   * The same picture on a canvas of its own, at another resolution; it need not be on the page.
+   * @param {number} ratio
+   * @param {{width: number, height: number}} [size] in CSS pixels; as it is shown unless told
+   */
+  at(ratio, size = this) {
+    const { canvas: shown, ratio: before, width, height } = this;
+    const canvas = document.createElement('canvas');
+    canvas.width = Math.round(size.width * ratio);
+    canvas.height = Math.round(size.height * ratio);
+    const g = canvas.getContext('2d');
+    if (!g) return canvas;
+    // What paints asks this surface for its size.
+    Object.assign(this, { canvas, ratio, width: size.width, height: size.height });
+    try {
+      g.setTransform(ratio, 0, 0, ratio, 0, 0);
+      this.#paint(g, this);
+    } finally {
+      Object.assign(this, { canvas: shown, ratio: before, width, height });
+      if (shown.isConnected) this.invalidate();
+    }
+    return canvas;
+  }
+
   destroy() {
     this.#observer.disconnect();
     cancelAnimationFrame(this.#scheduled);
