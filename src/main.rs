@@ -1,7 +1,9 @@
 //! The native command line: the same sessions and the same settings as the page.
 
 mod cli {
+    pub mod output;
     pub mod picture;
+    pub mod progress;
     pub mod train;
 }
 
@@ -19,7 +21,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Trains a model and writes samples.png, losses.csv, weights.safetensors and snapshot.safetensors.
+    /// Trains a model and writes the files that the page writes, too.
     Train(cli::train::Options),
     /// Prints everything that there is to choose, as JSON.
     Catalog,
