@@ -16,6 +16,7 @@ pub mod gan;
 pub mod gmm;
 pub mod kde;
 pub mod langevin;
+mod misfit;
 pub mod mrf;
 pub mod naive_bayes;
 pub mod network;
@@ -29,6 +30,8 @@ pub use capability::{
     Bound, Classes, Component, Components, Conditionals, Density, Discriminate, Energy, Filters, Latent,
     Paths, Prior, Reconstruct,
 };
+
+pub use misfit::Misfit;
 
 use candle_core::{Device, Tensor};
 
@@ -202,6 +205,10 @@ pub trait Model {
     }
     /// `n` samples as (n, size), all randomness from `rng`; images are shown without pixel noise.
     fn sample(&self, n: usize, rng: &mut Rng) -> Result<Tensor>;
+    /// What it took from the data and needs to sample beside its variables, by name.
+    fn constants(&self) -> Vec<(&'static str, Vec<f32>)> {
+        Vec::new()
+    }
     /// The latent space, if it has one.
     fn latent(&self) -> Option<&dyn Latent> {
         None
@@ -308,57 +315,6 @@ pub struct OptionDomains {
 ///
 /// The data are there for their shape, range and number of classes, and for models that start from rows.
 pub type Build = fn(&[(String, Value)], &Data, u32) -> Result<Box<dyn Model>>;
-
-/// Why a model does not take data of some shape; the id of a sentence in the page's texts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Misfit {
-    /// Another kind of data.
-    Domain,
-    /// More or fewer than two coordinates.
-    Plane,
-    /// Too many values a row.
-    Large,
-    /// More than one colour channel.
-    Colour,
-    /// Labels are missing.
-    Labels,
-}
-
-impl Misfit {
-    /// Every reason.
-    pub const ALL: [Self; 5] = [Self::Domain, Self::Plane, Self::Large, Self::Colour, Self::Labels];
-
-    /// What keeps a model from images that is for at most `most` pixels of one channel.
-    pub fn of_grey_images(shape: &Shape, most: usize) -> Option<Self> {
-        match shape {
-            shape if shape.channels > 1 => Some(Self::Colour),
-            shape if shape.size() > most => Some(Self::Large),
-            _ => None,
-        }
-    }
-
-    /// The id in the catalogue.
-    pub fn id(self) -> &'static str {
-        match self {
-            Self::Domain => "domain",
-            Self::Plane => "plane",
-            Self::Large => "large",
-            Self::Colour => "colour",
-            Self::Labels => "labels",
-        }
-    }
-
-    /// The reason in words, for errors.
-    pub fn reason(self) -> &'static str {
-        match self {
-            Self::Domain => "it is for another kind of data",
-            Self::Plane => "it is for points of the plane",
-            Self::Large => "a row has too many values for it",
-            Self::Colour => "it is for images of one channel",
-            Self::Labels => "it needs labels",
-        }
-    }
-}
 
 /// A model, as the catalogue lists it.
 pub struct Entry {
