@@ -32,6 +32,10 @@ export class Session {
     free(): void;
     [Symbol.dispose](): void;
     /**
+     * Begins an evaluation of the model as it is now; how many parts it has.
+     */
+    beginScores(): number;
+    /**
      * A snapshot without the rows of a file: for a session that has them.
      */
     checkpoint(): Uint8Array;
@@ -67,6 +71,10 @@ export class Session {
      * Becomes the session that a snapshot or a checkpoint was taken of.
      */
     restore(bytes: Uint8Array | number[]): void;
+    /**
+     * Does the next part, and says as JSON whether it was the last one, and then what the evaluation came to.
+     */
+    scorePart(): string;
     /**
      * Changes a setting to a value given as JSON; "live", or "restart" if the session was rebuilt at step 0.
      */
@@ -135,6 +143,7 @@ export interface InitOutput {
     readonly loader_addImage: (a: number, b: number, c: number, d: number, e: number, f: number, g: number) => [number, number];
     readonly loader_finish: (a: number) => [number, number, number];
     readonly loader_new: (a: number, b: number) => [number, number, number];
+    readonly session_beginScores: (a: number) => [number, number, number];
     readonly session_checkpoint: (a: number) => [number, number, number];
     readonly session_info: (a: number) => [number, number];
     readonly session_loadWeights: (a: number, b: number, c: number) => [number, number];
@@ -144,6 +153,7 @@ export interface InitOutput {
     readonly session_read: (a: number, b: any) => [number, number];
     readonly session_reset: (a: number) => [number, number];
     readonly session_restore: (a: number, b: number, c: number) => [number, number];
+    readonly session_scorePart: (a: number) => [number, number, number, number];
     readonly session_set: (a: number, b: number, c: number, d: number, e: number) => [number, number, number, number];
     readonly session_snapshot: (a: number) => [number, number, number];
     readonly session_step: (a: number, b: number) => [number, number];

@@ -113,6 +113,17 @@ export class Session {
         wasm.__wbg_session_free(ptr, 0);
     }
     /**
+     * Begins an evaluation of the model as it is now; how many parts it has.
+     * @returns {number}
+     */
+    beginScores() {
+        const ret = wasm.session_beginScores(this.__wbg_ptr);
+        if (ret[2]) {
+            throw takeFromExternrefTable0(ret[1]);
+        }
+        return ret[0] >>> 0;
+    }
+    /**
      * A snapshot without the rows of a file: for a session that has them.
      * @returns {Uint8Array}
      */
@@ -236,6 +247,28 @@ export class Session {
         const ret = wasm.session_restore(this.__wbg_ptr, ptr0, len0);
         if (ret[1]) {
             throw takeFromExternrefTable0(ret[0]);
+        }
+    }
+    /**
+     * Does the next part, and says as JSON whether it was the last one, and then what the evaluation came to.
+     * @returns {string}
+     */
+    scorePart() {
+        let deferred2_0;
+        let deferred2_1;
+        try {
+            const ret = wasm.session_scorePart(this.__wbg_ptr);
+            var ptr1 = ret[0];
+            var len1 = ret[1];
+            if (ret[3]) {
+                ptr1 = 0; len1 = 0;
+                throw takeFromExternrefTable0(ret[2]);
+            }
+            deferred2_0 = ptr1;
+            deferred2_1 = len1;
+            return getStringFromWasm0(ptr1, len1);
+        } finally {
+            wasm.__wbindgen_free(deferred2_0, deferred2_1, 1);
         }
     }
     /**

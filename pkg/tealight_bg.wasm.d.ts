@@ -10,6 +10,7 @@ export const loader_add: (a: number, b: number, c: number, d: number, e: number)
 export const loader_addImage: (a: number, b: number, c: number, d: number, e: number, f: number, g: number) => [number, number];
 export const loader_finish: (a: number) => [number, number, number];
 export const loader_new: (a: number, b: number) => [number, number, number];
+export const session_beginScores: (a: number) => [number, number, number];
 export const session_checkpoint: (a: number) => [number, number, number];
 export const session_info: (a: number) => [number, number];
 export const session_loadWeights: (a: number, b: number, c: number) => [number, number];
@@ -19,6 +20,7 @@ export const session_prepare: (a: number, b: number, c: number) => [number, numb
 export const session_read: (a: number, b: any) => [number, number];
 export const session_reset: (a: number) => [number, number];
 export const session_restore: (a: number, b: number, c: number) => [number, number];
+export const session_scorePart: (a: number) => [number, number, number, number];
 export const session_set: (a: number, b: number, c: number, d: number, e: number) => [number, number, number, number];
 export const session_snapshot: (a: number) => [number, number, number];
 export const session_step: (a: number, b: number) => [number, number];
