@@ -49,11 +49,6 @@ impl Evaluator {
         Ok(parts)
     }
 
-    /// TEMP
-    pub fn name(&self) -> String {
-        self.running.as_ref().map(|r| r.name()).unwrap_or_default()
-    }
-
     /// Does the next part of the evaluation that is under way; what it came to after the last one.
     ///
     /// # Errors

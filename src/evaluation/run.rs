@@ -15,6 +15,7 @@ use crate::metrics::modes::CEILING;
 use crate::metrics::neighbours::expected_coverage;
 use crate::metrics::sequences::bits_per_character;
 use crate::models::{Model, matrix, unit_kl};
+use crate::nn::kernels::distances::squared;
 use crate::rng::Rng;
 use crate::session::Session;
 use crate::snapshot;
@@ -92,11 +93,6 @@ impl Evaluation {
         self.parts.len()
     }
 
-    /// TEMP
-    pub fn name(&self) -> String {
-        format!("{:?}", self.parts.front())[5..].to_string()
-    }
-
     /// Does the next part; the result after the last one.
     ///
     /// # Errors
@@ -138,7 +134,7 @@ impl Evaluation {
 
     fn look_inside(&mut self, yard: &Yardstick) -> Result<()> {
         let (model, data) = (self.session.model.as_ref(), &self.session.data);
-        let size = data.shape.size();
+        let size = data.shape.size().max(1);
         let rows = |xs: &[f32]| {
             let xs = xs.get(..INSIDE * size).unwrap_or(xs);
             matrix(xs.to_vec(), xs.len() / size, size)
@@ -158,9 +154,10 @@ impl Evaluation {
         }
         if let Some(reconstruct) = model.reconstruct() {
             let xs = rows(&yard.real)?;
-            let error = (reconstruct.reconstruct(&xs)? - &xs)?.sqr()?.sum(1)?.mean_all()?;
-            self.inside.reconstruction_error =
-                Some(f64::from(error.to_scalar::<f32>()?)).filter(|error| error.is_finite());
+            let again = reconstruct.reconstruct(&xs)?.flatten_all()?.to_vec1::<f32>()?;
+            let pairs = yard.real.chunks_exact(size).zip(again.chunks_exact(size));
+            let error = pairs.map(|(x, y)| squared(x, y)).sum::<f64>() / xs.dim(0)?.max(1) as f64;
+            self.inside.reconstruction_error = Some(error).filter(|error| error.is_finite());
         }
         Ok(())
     }
@@ -190,9 +187,7 @@ impl Evaluation {
         let findings = detect(&evidence);
         Evaluated { step: self.session.steps, scores: found, findings }
     }
-}
 
-impl Evaluation {
     /// The score of the model's own density.
     fn likelihood(&self, yard: &Yardstick) -> Option<Score> {
         let density = self.session.model.density()?;

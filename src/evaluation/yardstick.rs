@@ -140,7 +140,7 @@ impl Yardstick {
             let row: Vec<f64> = row.iter().map(|x| f64::from(*x)).collect();
             -law.log_prob(&row)
         };
-        let losses = self.real_pairs().chunks_exact(self.data.shape.size()).map(loss).collect();
+        let losses = self.real_pairs().chunks_exact(self.data.shape.size().max(1)).map(loss).collect();
         self.law = law.entropy().map(|entropy| (losses, entropy));
     }
 

@@ -96,37 +96,36 @@ fn real_points(dataset: &str, seed: f64) -> Session {
 
 #[test]
 fn real_rows_score_what_the_floor_says() {
-    // They are drawn from 2,000 training rows, some of them twice, which the grid sees most.
+    // How far real rows may be from other real rows, and how far rows may be that were drawn with some of them twice:
+    // the nearest neighbour and the cells of the grid see that.
     let tolerances = [
-        ("modes", 0.0),
-        ("highQuality", 0.01),
-        ("spread", 0.05),
-        ("slicedWasserstein", 0.12),
-        ("mmd", 0.01),
-        ("energyDistance", 0.03),
-        ("gridJs", 0.04),
-        ("precision", 0.03),
-        ("recall", 0.03),
-        ("density", 0.12),
-        ("coverage", 0.08),
-        ("twoSample", 0.06),
+        ("modes", 0.0, 0.0),
+        ("highQuality", 0.01, 0.01),
+        ("spread", 0.05, 0.05),
+        ("slicedWasserstein", 0.15, 0.15),
+        ("mmd", 0.004, 0.01),
+        ("energyDistance", 0.015, 0.03),
+        ("gridJs", 0.1, 0.05),
+        ("precision", 0.05, 0.03),
+        ("recall", 0.05, 0.03),
+        ("density", 0.12, 0.12),
+        ("coverage", 0.03, 0.08),
+        ("twoSample", 0.05, 0.15),
     ];
     for dataset in ["ring", "moons", "checkerboard"] {
         for seed in [1.0, 2.0] {
             let evaluated = evaluate(&real_points(dataset, seed));
-            for (id, tolerance) in tolerances {
+            for (id, chance, twice) in tolerances {
                 let Some(score) = find(&evaluated, id) else {
                     assert!(dataset != "ring" && ["modes", "highQuality", "spread"].contains(&id), "{id}");
                     continue;
                 };
                 let floor = score.floor.unwrap();
                 println!("{dataset} {seed} {id}: {} floor {floor} optimum {:?}", score.value, score.optimum);
-                assert!((score.value - floor).abs() <= tolerance, "{dataset} {id}: {score:?}");
-                if let Some(optimum) =
-                    score.optimum.filter(|_| !["slicedWasserstein", "gridJs"].contains(&id))
-                {
-                    assert!((floor - optimum).abs() <= tolerance, "{dataset} {id}: {score:?}");
-                }
+                assert!((score.value - floor).abs() <= twice, "{dataset} {id}: {score:?}");
+                // Precision and recall of equal laws depend on the law.
+                let best = score.optimum.unwrap_or(1.0);
+                assert!((floor - best).abs() <= chance, "{dataset} {id}: {score:?}");
             }
         }
     }

@@ -245,7 +245,7 @@ fn moving_turning_and_shuffling_both_samples_changes_nothing() {
     // What does not tell real from generated rows is the same the other way round; precision becomes recall.
     let back = scores(&b, &a);
     for i in [0, 1, 2, 3, 4, 9] {
-        assert!((before[i] - back[i]).abs() < 1e-9, "score {i}");
+        assert!((before[i] - back[i]).abs() < 1e-7, "score {i}");
     }
     assert_eq!((before[5], before[6]), (back[6], back[5]));
 }
