@@ -11,7 +11,7 @@ import { datasetOf, drawingKey, modelOf, nearest, refit, same, specsByKey, switc
 /**
  * @import {Listener, Notice} from "./listener.js"
  * @import {Run} from "./run.js"
- * @import {Catalog, Config, Info, LiveEvent, Loaded, Message, Part, Rescue, Status, Value, ViewRequest} from "./protocol.js"
+ * @import {Catalog, Config, ExperimentListener, Info, LiveEvent, Loaded, Message, Notice, Part, Rescue, Status, Value, ViewRequest} from "./protocol.js"
  */
 
 /** Two traps closer together than this, in milliseconds, are one that going on would only repeat. */
@@ -53,7 +53,7 @@ export class Experiment extends RunHolder {
   #reload = async () => {};
 
   /**
-   * @param {Listener} listener
+   * @param {ExperimentListener} listener
    * @param {{soon: (callback: () => void) => void, now?: () => number}} clock `soon`: before the next picture.
    */
   constructor(listener, { soon, now = () => performance.now() }) {

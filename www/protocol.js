@@ -284,6 +284,21 @@
  */
 
 /**
+ * What the page hears of its experiment.
+ * @typedef {object} ExperimentListener
+ * @property {() => void} opened A session began (or, when `empty`, none can yet): everything may be different.
+ * @property {() => void} changed The configuration, the play state or the script of live changes is different.
+ * @property {() => void} progress Step, speed or training target moved.
+ * @property {(step: number) => void} goal The step that was trained to is reached.
+ * @property {(frame: Extract<Message, {type: "frame"}>) => void} frame
+ * @property {() => void} scored There are new scores.
+ * @property {(message: string) => void} stopped Training could not go on, and went back to where it was well.
+ * @property {(notice: Notice) => void} notice Something that the visitor should know.
+ */
+
+/** @typedef {{kind: "error" | "info", key: string, vars: Record<string, string | number>}} Notice */
+
+/**
  * How a worker starts: the page's first message, and the worker's answers before the engine's own.
  * @typedef {{type: "start", wasm: WebAssembly.Module | ArrayBuffer | null}} StartRequest
  * @typedef {{type: "hello"} | {type: "started"} | {type: "failed", message: string}} StartMessage
