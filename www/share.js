@@ -22,6 +22,8 @@ export const HOSTS = /** @type {const} */ (["html", "element", "quarto", "mkdocs
 export function siteAddress() {
   if (!inlined()) return new URL("./", import.meta.url).href;
   const { href, protocol } = location;
+  // An element that carries everything says nothing about where the whole page is.
+  if (document.documentElement.dataset.page !== "tealight") return "";
   return protocol === "about:" || protocol === "data:" || protocol === "blob:" ? "" : href.split("#")[0];
 }
 

@@ -272,7 +272,7 @@ export class Playground {
   /** @param {boolean} embed */
   setEmbed(embed) {
     this.#element.classList.toggle("embed", embed);
-    this.#status.way.hidden = !embed;
+    this.#status.way.hidden = !embed || siteAddress() === "";
   }
 
   openHelp() {
