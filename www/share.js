@@ -3,8 +3,6 @@
  * language files under its id here.
  */
 
-import { inlined } from "./module.js";
-
 /** Where a playground can be put, in the order in which they are listed. */
 export const HOSTS = /** @type {const} */ (["html", "element", "quarto", "mkdocs", "myst", "jupyter", "reveal", "docusaurus", "moodle"]);
 
@@ -17,13 +15,6 @@ export const HOSTS = /** @type {const} */ (["html", "element", "quarto", "mkdocs
  * @property {string} title What a frame is called, for those who hear it.
  * @property {number} height In pixels.
  */
-
-/** Where this page can be found again: the site's folder, or the file; empty where it has no address. */
-export function siteAddress() {
-  if (!inlined()) return new URL("./", import.meta.url).href;
-  const { href, protocol } = location;
-  return protocol === "about:" || protocol === "data:" || protocol === "blob:" ? "" : href.split("#")[0];
-}
 
 /** An address as it may stand in code: nothing in it can end a quotation. @param {string} address */
 export function safeAddress(address) {

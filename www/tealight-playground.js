@@ -306,7 +306,7 @@ export class TealightPlayground extends HTMLElement {
 
   /** Opens the panel with the link and the code to embed it. */
   showShare() {
-    this.#page?.openShare({ lang: this.#linkLanguage(), theme: this.theme, hide: this.hide, lock: this.lock });
+    void this.#page?.openShare({ lang: this.#linkLanguage(), theme: this.theme, hide: this.hide, lock: this.lock });
   }
   /**
    * Lets training wait while any reason for it holds; what it was asked to reach, it still reaches.

@@ -1,8 +1,8 @@
 /** @file The page inside the element: builds its parts, and carries news between the experiment and them. */
 
+import { siteAddress } from "../address.js";
 import { Experiment } from "../experiment.js";
 import { missingDirectives } from "../policy.js";
-import { siteAddress } from "../share.js";
 import { configFrom, datasetOf, drawingKey, modelOf, specsOf, textOf, writeLink } from "../state.js";
 import { el, setText } from "../views/dom.js";
 import { LossChart } from "../views/losses.js";
@@ -18,7 +18,7 @@ import { lockable, setLocked } from "./lock.js";
 import { ModelCards } from "./model-cards.js";
 import { Scores } from "./scores.js";
 import { Settings } from "./settings.js";
-import { Share } from "./share.js";
+import { Sharing } from "./sharing.js";
 import { Status } from "./status.js";
 import { Taking } from "./taking.js";
 import { textOr, translator } from "./texts.js";
@@ -71,7 +71,7 @@ export class Playground {
   #findings;
   #gallery;
   #scores;
-  #share = new Share((choices) => this.#linkWith(choices));
+  #sharing;
   #headings = { data: el("h2"), model: el("h2"), settings: el("h2"), scores: el("h2"), losses: el("h2") };
   #taking;
   #hint = el("p", { class: "draw-hint", hidden: true });
@@ -138,7 +138,6 @@ export class Playground {
       this.#toasts.element,
       this.#help.element,
       this.#gallery.element,
-      this.#share.element,
     ]);
     root.append(this.#element);
     // The address of this moment, made when it is wanted: it changes with every step.
@@ -162,6 +161,9 @@ export class Playground {
     stage.append(this.#veil);
     this.#scores = new Scores(scores, { t: this.#t });
     this.#chart = new LossChart(losses, { t: this.#t });
+    this.#sharing = new Sharing(this.experiment, {
+      home: () => this.#element, linkWith: (choices) => this.#linkWith(choices), say: (kind, text) => this.#say(kind, text),
+    });
     this.#taking = new Taking({ experiment: this.experiment, stage: this.#stage, chart: this.#chart, link: () => this.link() }, {
       home: this.#element,
       take: (files) => void this.#files.take(files),
@@ -247,7 +249,7 @@ export class Playground {
       heading.dataset.locked = t("ui.locked");
     }
     setText(this.#hint, t("ui.draw.hint"));
-    for (const part of [this.#transport, this.#picker, this.#files, this.#cards, this.#dataSettings, this.#modelSettings, this.#toasts, this.#help, this.#gallery, this.#share, this.#taking, this.#stage, this.#findings, this.#scores, this.#chart]) part.setTexts(t);
+    for (const part of [this.#transport, this.#picker, this.#files, this.#cards, this.#dataSettings, this.#modelSettings, this.#toasts, this.#help, this.#gallery, this.#sharing, this.#taking, this.#stage, this.#findings, this.#scores, this.#chart]) part.setTexts(t);
     this.#showState();
   }
 
@@ -276,7 +278,7 @@ export class Playground {
   /** @param {boolean} embed */
   setEmbed(embed) {
     this.#element.classList.toggle("embed", embed);
-    this.#status.way.hidden = !embed;
+    this.#status.way.hidden = !embed || siteAddress() === "";
   }
 
   openHelp() {
@@ -289,12 +291,7 @@ export class Playground {
 
   /** @param {import("./share.js").Appearance} appearance */
   openShare(appearance) {
-    const { experiment } = this;
-    const entries = this.#entries();
-    if (!entries) return;
-    const name = `${textOr(this.#t, `models.${entries.model.id}.name`, "")} · ${textOr(this.#t, `datasets.${entries.dataset.id}.name`, "")}`.replaceAll("\u00ad", "");
-    const whole = !experiment.run.foreign && !entries.dataset.file;
-    this.#share.open({ ...appearance, step: experiment.status.step, playing: experiment.status.running, title: name, whole });
+    return this.#sharing.open(appearance);
   }
 
   /** @param {Partial<Link>} choices */

@@ -1,6 +1,7 @@
 /** @file The panel that shares a run: its link, and the code that puts it into other pages. */
 
-import { embedCode, HOSTS, safeAddress, siteAddress } from "../share.js";
+import { siteAddress } from "../address.js";
+import { embedCode, HOSTS, safeAddress } from "../share.js";
 import { el, setText } from "../views/dom.js";
 import { iconOf } from "./icons.js";
 import { languages, translator } from "./texts.js";
@@ -19,7 +20,7 @@ import { languages, translator } from "./texts.js";
  */
 
 /** The groups of controls; what has nothing to change cannot be locked. */
-const GROUPS = [["data", true], ["model", true], ["settings", true], ["transport", true], ["losses", false]];
+const GROUPS = [["data", true], ["model", true], ["settings", true], ["transport", true], ["scores", false], ["losses", false]];
 /** Pixels of an embedded page before its content is known. */
 const HEIGHT = { low: 200, high: 4000, usual: 760 };
 
