@@ -56,6 +56,12 @@ export async function release() {
     const { version: esbuild } = JSON.parse(readFileSync(path.join(root, "node_modules", "esbuild", "package.json"), "utf8"));
     const page = { sources: pageSources(), toolchain: { esbuild, node: process.versions.node } };
     writeRecord({ page }, [...typings, "tealight-playground.js", "tealight.html", "package.json"]);
+    // What an earlier release had and this one has not is of no version at all.
+    const kept = new Set([...Object.keys(readRecord()?.files ?? {}), "BUILD.json"]);
+    for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+      const file = path.join(entry.parentPath ?? entry.path, entry.name);
+      if (entry.isFile() && !kept.has(path.relative(folder, file).replaceAll(path.sep, "/"))) rmSync(file);
+    }
     const { version, files } = /** @type {import("./package.mjs").BuildRecord} */ (readRecord());
     say(`pkg/ holds version ${version} in ${Object.keys(files).length} files.`);
   });

@@ -176,6 +176,7 @@ export class Engine {
     this.#target = null;
     this.#events = [];
     this.#frames.clear();
+    this.#scoring.clear();
     return this.#touched();
   }
 
