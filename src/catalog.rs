@@ -1,9 +1,13 @@
 //! The self-description as JSON, and reading what the page sends: the only file that knows JSON.
 
 mod evaluation;
+#[cfg(not(target_arch = "wasm32"))]
+mod experiment;
 mod head;
 
 pub use evaluation::evaluated_json;
+#[cfg(not(target_arch = "wasm32"))]
+pub use experiment::{experiment_json, read_experiment};
 pub use head::{Outline, SnapshotHead, read_snapshot_head, snapshot_head};
 
 use serde_json::{Map, Value as Json, json};
@@ -259,6 +263,21 @@ fn shape_json(shape: &Shape) -> Json {
         "width": shape.width,
         "vocabulary": shape.vocabulary,
     })
+}
+
+/// What a program that samples with the weights must know beside the configuration.
+pub fn sampling_json(session: &Session) -> String {
+    let constants = session.model().constants().into_iter();
+    let data = session.data();
+    json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "step": session.steps(),
+        "shape": shape_json(&data.shape),
+        "classes": data.classes,
+        "alphabet": data.alphabet.iter().collect::<String>(),
+        "constants": constants.map(|(name, xs)| (name.to_string(), json!(xs))).collect::<Map<_, _>>(),
+    })
+    .to_string()
 }
 
 /// What the page shows around the views.

@@ -9,9 +9,13 @@ pub mod config;
 pub mod data;
 pub mod error;
 pub mod evaluation;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod experiment;
 pub mod frame;
 pub mod history;
 mod latent_plane;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod link;
 pub mod metrics;
 pub mod models;
 pub mod nn;

@@ -2,7 +2,9 @@
 
 mod cli {
     pub mod experiment;
+    pub mod output;
     pub mod picture;
+    pub mod progress;
     pub mod report;
     pub mod report_tables;
     pub mod score;
@@ -23,7 +25,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Trains a model and writes samples.png, losses.csv, weights.safetensors and snapshot.safetensors.
+    /// Trains a model and writes the files that the page writes, too.
     Train(cli::train::Options),
     /// Trains a model and prints its scores beside those of real rows.
     Score(cli::score::Options),

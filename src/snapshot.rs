@@ -15,8 +15,10 @@ use crate::error::{Error, Result};
 use crate::history::History;
 use crate::session::Session;
 
-/// The one metadata key: a map of several would be written in any order.
+/// The one metadata key of a snapshot: a map of several would be written in any order.
 const META: &str = "tealight";
+/// The second one, of weights.
+const DATA: &str = "tealight.data";
 /// No snapshot of ours comes near this; a file that does is not read.
 const LARGEST: usize = 256 << 20;
 
@@ -75,12 +77,15 @@ pub fn save(session: &Session, with_rows: bool) -> Result<Vec<u8>> {
     serialize(tensors, catalog::snapshot_head(&session.config, &head))
 }
 
-/// The weights alone, with the configuration in the metadata.
+/// The weights alone, with the configuration in the metadata, and what else another program needs to sample with them.
 ///
 /// # Errors
 /// If the tensor library cannot give its values.
 pub fn weights(session: &Session) -> Result<Vec<u8>> {
-    let metadata = HashMap::from([(META.to_string(), catalog::config_json(&session.config))]);
+    let metadata = HashMap::from([
+        (META.to_string(), catalog::config_json(&session.config)),
+        (DATA.to_string(), catalog::sampling_json(session)),
+    ]);
     session.model.vars().to_safetensors(metadata)
 }
 

@@ -1,6 +1,6 @@
 /**
- * @file Sets up what is missing: npm packages, the wasm target, wasm-bindgen, and for tests wasm-pack, Chromium and
- * chromedriver. What is there already is left as it is, so a second run does nothing. `node tools/setup.mjs [--tests]`
+ * @file Sets up what is missing: npm packages, the wasm target, wasm-bindgen, and for tests wasm-pack, Chromium,
+ * chromedriver, and a Python that has numpy and safetensors. What is there already is left as it is, so a second run does nothing. `node tools/setup.mjs [--tests]`
  */
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
@@ -189,6 +189,36 @@ async function browser() {
   }
 }
 
+/** What the Python programs need to be tested with; PyTorch is not among it. */
+const pythonPackages = ["numpy", "safetensors"];
+
+/**
+ * A Python that has numpy and safetensors, or null: that of the search path, or one in the project's .tools folder.
+ * TEALIGHT_PYTHON names another one.
+ */
+export function findPython() {
+  const own = path.join(ownTools, "python");
+  const places = [process.env.TEALIGHT_PYTHON, which("python3"), path.join(own, "bin", "python"), path.join(own, "Scripts", "python.exe")];
+  return places.find((place) => place && probe(place, "-c", `import ${pythonPackages.join(", ")}`) !== null) ?? null;
+}
+
+async function python() {
+  if (findPython()) return;
+  const wanted = pythonPackages.join(" and ");
+  await task(`Install ${wanted} for Python into .tools/python, which the tests of exported weights need`, async () => {
+    const program = which("python3");
+    const place = path.join(ownTools, "python");
+    const made = program && (await run(program, ["-m", "venv", place])).code === 0;
+    const own = ["bin/python", "Scripts/python.exe"].map((name) => path.join(place, name)).find((name) => existsSync(name));
+    if (made && own) await run(own, ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", ...pythonPackages]);
+    if (findPython()) return;
+    throw new Sentence(
+      `The tests of exported weights need Python 3 with ${wanted}, and they could not be installed: install them ` +
+        '("pip install numpy safetensors"), or name a Python that has them with TEALIGHT_PYTHON',
+    );
+  });
+}
+
 /**
  * Sets up what is missing.
  * @param {{tests: boolean}} options Whether to set up for the tests as well. Without them, Rust is needed only where
@@ -204,6 +234,7 @@ export async function setup({ tests }) {
   if (!tests) return;
   await wasmPack();
   await browser();
+  await python();
 }
 
 if (isMain(import.meta.url)) {

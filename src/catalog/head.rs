@@ -99,18 +99,23 @@ pub fn read_snapshot_head(text: &str) -> Result<(Config, SnapshotHead)> {
     Ok((config, head))
 }
 
+/// Most values of a row from a file: images of 64 × 64 pixels in colour.
+const LARGEST_ROW: u64 = 3 * 64 * 64;
+
 fn read_outline(json: &Json, domain: Domain) -> Option<Outline> {
     let shape = json.get("shape")?;
-    // Larger than any that a file can have; products of these fit.
-    let size = |key: &str| shape.get(key)?.as_u64().filter(|n| *n <= 4096).map(|n| n as usize);
+    let size = |key: &str| shape.get(key)?.as_u64().filter(|n| *n <= LARGEST_ROW);
+    let [channels, height, width, vocabulary] =
+        [size("channels")?, size("height")?, size("width")?, size("vocabulary")?];
+    // Three such factors fit.
+    let row = channels * height * width;
+    let flat = domain == Domain::Images || channels == 1 && height == 1;
+    if row > LARGEST_ROW || !flat {
+        return None;
+    }
+    let [channels, height, width, vocabulary] = [channels, height, width, vocabulary].map(|n| n as usize);
     Some(Outline {
-        shape: Shape {
-            domain,
-            channels: size("channels")?,
-            height: size("height")?,
-            width: size("width")?,
-            vocabulary: size("vocabulary")?,
-        },
+        shape: Shape { domain, channels, height, width, vocabulary },
         classes: json.get("classes")?.as_u64().filter(|n| *n <= 4096)? as usize,
         alphabet: json.get("alphabet")?.as_str()?.chars().collect(),
     })

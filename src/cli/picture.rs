@@ -1,9 +1,6 @@
 //! Pictures of samples, as PNG files.
 
 use std::error::Error;
-use std::fs::File;
-use std::io::BufWriter;
-use std::path::Path;
 
 use tealight::data::Shape;
 
@@ -34,13 +31,13 @@ impl Picture {
         }
     }
 
-    /// Writes the picture as PNG.
-    pub fn write(&self, path: &Path) -> Result<(), Box<dyn Error>> {
-        let mut encoder =
-            png::Encoder::new(BufWriter::new(File::create(path)?), self.width as u32, self.height as u32);
+    /// The picture as PNG.
+    pub fn png(&self) -> Result<Vec<u8>, Box<dyn Error>> {
+        let mut bytes = Vec::new();
+        let mut encoder = png::Encoder::new(&mut bytes, self.width as u32, self.height as u32);
         encoder.set_color(png::ColorType::Rgb);
         encoder.write_header()?.write_image_data(&self.pixels)?;
-        Ok(())
+        Ok(bytes)
     }
 }
 

@@ -11,7 +11,7 @@ use tealight::evaluation::{Evaluated, Evaluator};
 use tealight::session::Session;
 
 use super::experiment::Experiment;
-use super::train::train;
+use super::progress::train;
 
 /// What to train and score.
 #[derive(Args)]

@@ -180,6 +180,12 @@ impl Denoiser {
         self.condition.classes()
     }
 
+    /// What samples need beside the weights: see [`super::Model::constants`].
+    pub fn constants(&self) -> Vec<(&'static str, Vec<f32>)> {
+        let range = self.range().map_or_else(Vec::new, |_| vec![0.0, 1.0]);
+        vec![("classShares", self.condition.shares().to_vec()), ("range", range)]
+    }
+
     /// The range of its data inside the model, if they have one.
     pub fn range(&self) -> Option<[f32; 2]> {
         self.stretched.then_some([-1.0, 1.0])

@@ -332,6 +332,10 @@ impl Model for Diffusion {
         self.denoiser.outward(self.travel(&labels, noise, rng, &mut |_| ())?)
     }
 
+    fn constants(&self) -> Vec<(&'static str, Vec<f32>)> {
+        self.denoiser.constants()
+    }
+
     fn density(&self) -> Option<&dyn Density> {
         self.plane.then_some(self)
     }

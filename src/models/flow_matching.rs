@@ -181,6 +181,10 @@ impl Model for FlowMatching {
         self.denoiser.outward(self.travel(&labels, noise, &mut |_| ())?)
     }
 
+    fn constants(&self) -> Vec<(&'static str, Vec<f32>)> {
+        self.denoiser.constants()
+    }
+
     fn density(&self) -> Option<&dyn Density> {
         self.plane.then_some(self)
     }

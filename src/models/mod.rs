@@ -202,6 +202,10 @@ pub trait Model {
     }
     /// `n` samples as (n, size), all randomness from `rng`; images are shown without pixel noise.
     fn sample(&self, n: usize, rng: &mut Rng) -> Result<Tensor>;
+    /// What it took from the data and needs to sample beside its variables, by name.
+    fn constants(&self) -> Vec<(&'static str, Vec<f32>)> {
+        Vec::new()
+    }
     /// The latent space, if it has one.
     fn latent(&self) -> Option<&dyn Latent> {
         None

@@ -1,12 +1,16 @@
 /** @file Computes the digests in a browser and hands them to the server that the page came from. */
 import * as wasm from "../../pkg/tealight.js";
+import { replay } from "./links.js";
 import { digestOf, runs } from "./runs.js";
 
-/** @type {Record<string, string>} */
-const found = {};
+/** @type {Record<string, Record<string, string>> & {error?: string}} */
+const found = { runs: {}, links: {} };
 try {
   await wasm.default();
-  for (const { name, config } of runs(JSON.parse(wasm.catalog()))) found[name] = await digestOf(wasm, config);
+  const catalog = JSON.parse(wasm.catalog());
+  for (const { name, config } of runs(catalog)) found.runs[name] = await digestOf(wasm, config);
+  const list = await (await fetch("../reference/links.json")).json();
+  for (const { link } of list) found.links[link] = (await replay(wasm, catalog, link)).digest;
 } catch (error) {
   found.error = String(error);
 }

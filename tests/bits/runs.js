@@ -11,12 +11,17 @@ export function runs(catalog) {
     }));
 }
 
-/** Everything that a session is after {@link STEPS} steps, as a digest: what the file's header says is left out. */
+/** Everything that a session is after {@link STEPS} steps, as a digest. */
 export async function digestOf(wasm, config) {
   const session = new wasm.Session(JSON.stringify(config));
   session.step(STEPS);
   const bytes = session.snapshot();
   session.free();
+  return digestOfSnapshot(bytes);
+}
+
+/** A snapshot's digest; what its header says is left out. @param {Uint8Array} bytes */
+export async function digestOfSnapshot(bytes) {
   const header = 8 + Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
   const digest = await crypto.subtle.digest("SHA-256", bytes.slice(header));
   return [...new Uint8Array(digest).subarray(0, 16)].map((byte) => byte.toString(16).padStart(2, "0")).join("");

@@ -10,8 +10,13 @@ import { root, which } from "../../tools/console.mjs";
 import { findChromium } from "../../tools/setup.mjs";
 
 const PATIENCE = 300_000;
-const digests = JSON.parse(readFileSync(path.join(root, "tests/reference/digests.json"), "utf8"));
-const types = { ".html": "text/html", ".js": "text/javascript", ".wasm": "application/wasm" };
+const reference = (name) => JSON.parse(readFileSync(path.join(root, "tests/reference", name), "utf8"));
+/** What every browser must find: fixed runs, and links with their live changes and their steps. */
+const expected = {
+  runs: reference("digests.json"),
+  links: Object.fromEntries(reference("links.json").map(({ link, digest }) => [link, digest])),
+};
+const types = { ".json": "application/json", ".html": "text/html", ".js": "text/javascript", ".wasm": "application/wasm" };
 
 /** What the page finds in a browser that is started on it. @param {(url: string, profile: string) => [string, string[]]} command */
 async function digestsIn(command) {
@@ -27,7 +32,7 @@ async function digestsIn(command) {
       response.end();
       return;
     }
-    if (!/^\/(?:pkg|tests\/bits)\/[\w.-]+$/.test(pathname)) {
+    if (!/^\/(?:pkg|www|tests\/bits|tests\/reference)\/[\w.-]+$/.test(pathname)) {
       response.writeHead(404).end();
       return;
     }
@@ -59,15 +64,15 @@ async function digestsIn(command) {
   }
 }
 
-test("200 steps have the same bits in Chromium as in Node", async () => {
+test("fixed runs and replayed links have the same bits in Chromium as in Node", async () => {
   const found = await digestsIn((url, profile) => [findChromium() ?? "chromium",
     ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", `--user-data-dir=${profile}`, url]]);
-  assert.deepEqual(found, digests);
+  assert.deepEqual(found, expected);
 });
 
 const firefox = which("firefox-esr") ?? which("firefox");
-test("200 steps have the same bits in Firefox as in Node", { skip: firefox ? false : "Firefox is not installed" }, async () => {
+test("fixed runs and replayed links have the same bits in Firefox as in Node", { skip: firefox ? false : "Firefox is not installed" }, async () => {
   assert.ok(firefox);
   const found = await digestsIn((url, profile) => [firefox, ["--headless", "--no-remote", "--profile", profile, url]]);
-  assert.deepEqual(found, digests);
+  assert.deepEqual(found, expected);
 });

@@ -127,6 +127,10 @@ impl Cell for Mixture {
         Ok(total)
     }
 
+    fn least(&self) -> Vec<f32> {
+        self.low.clone()
+    }
+
     /// A temperature T divides the weights' logits and multiplies the variances.
     fn sample(&self, n: usize, sampling: &Sampling, rng: &mut Rng) -> Result<Tensor> {
         let (net, size) = (self.detached(), self.low.len());

@@ -101,6 +101,10 @@ trait Cell {
     fn loss(&self, xs: &Tensor) -> Result<Tensor>;
     /// log p of each row, without a graph.
     fn log_prob(&self, xs: &Tensor) -> Result<Vec<f32>>;
+    /// The least log standard deviation of each coordinate, where there are any.
+    fn least(&self) -> Vec<f32> {
+        Vec::new()
+    }
     /// Rows drawn value by value.
     fn sample(&self, n: usize, sampling: &Sampling, rng: &mut Rng) -> Result<Tensor>;
 }
@@ -207,6 +211,10 @@ impl Model for Autoregressive {
     fn sample(&self, n: usize, rng: &mut Rng) -> Result<Tensor> {
         let sampling = Sampling { temperature: self.params.temperature, top_k: self.params.top_k };
         self.cell.sample(n, &sampling, rng)
+    }
+
+    fn constants(&self) -> Vec<(&'static str, Vec<f32>)> {
+        vec![("leastLogStd", self.cell.least())]
     }
 
     fn density(&self) -> Option<&dyn Density> {

@@ -166,6 +166,10 @@ impl Model for Flow {
         self.decode(&Prior::Normal.draw(n, self.units.size(), rng)?)
     }
 
+    fn constants(&self) -> Vec<(&'static str, Vec<f32>)> {
+        self.units.constants()
+    }
+
     fn latent(&self) -> Option<&dyn Latent> {
         Some(self)
     }

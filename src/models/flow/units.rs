@@ -68,6 +68,15 @@ impl Units {
         }
     }
 
+    /// The numbers that [`Units::leave`] needs.
+    pub fn constants(&self) -> Vec<(&'static str, Vec<f32>)> {
+        vec![
+            ("mean", self.mean.clone()),
+            ("deviation", self.deviation.clone()),
+            ("levels", self.levels.into_iter().collect()),
+        ]
+    }
+
     /// The number of coordinates.
     pub fn size(&self) -> usize {
         self.mean.len()

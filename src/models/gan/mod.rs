@@ -302,6 +302,10 @@ impl Model for Gan {
         self.decode_as(&z, &self.condition.draw(n, rng))
     }
 
+    fn constants(&self) -> Vec<(&'static str, Vec<f32>)> {
+        vec![("classShares", self.condition.shares().to_vec())]
+    }
+
     fn latent(&self) -> Option<&dyn Latent> {
         Some(self)
     }

@@ -247,6 +247,10 @@ impl Model for Vae {
         self.sample_as(&self.condition.draw(n, rng), &z, rng)
     }
 
+    fn constants(&self) -> Vec<(&'static str, Vec<f32>)> {
+        vec![("classShares", self.condition.shares().to_vec())]
+    }
+
     fn latent(&self) -> Option<&dyn Latent> {
         Some(self)
     }
