@@ -212,9 +212,10 @@ async function python() {
     const own = ["bin/python", "Scripts/python.exe"].map((name) => path.join(place, name)).find((name) => existsSync(name));
     if (made && own) await run(own, ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", ...pythonPackages]);
     if (findPython()) return;
-    throw new Sentence(
-      `The tests of exported weights need Python 3 with ${wanted}, and they could not be installed: install them ` +
-        '("pip install numpy safetensors"), or name a Python that has them with TEALIGHT_PYTHON',
+    // Everything else can be tested without: those tests say the same and fail.
+    say(
+      `Python 3 with ${wanted} could not be had: install them ("pip install ${pythonPackages.join(" ")}"), or name a Python ` +
+        "that has them with TEALIGHT_PYTHON; until then the tests of exported weights fail",
     );
   });
 }

@@ -9,7 +9,7 @@ import test from "node:test";
 import { root, which } from "../../tools/console.mjs";
 import { findChromium } from "../../tools/setup.mjs";
 
-const PATIENCE = 300_000;
+const PATIENCE = 600_000;
 const reference = (name) => JSON.parse(readFileSync(path.join(root, "tests/reference", name), "utf8"));
 /** What every browser must find: fixed runs, and links with their live changes and their steps. */
 const expected = {

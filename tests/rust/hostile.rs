@@ -134,7 +134,10 @@ fn text_of_any_kind_is_read_or_refused() {
     smoke(
         "dataset",
         entries::dataset,
-        &[br#"{"dataset":"ring","noise":0.2,"samples":100}"#, drawn],
+        &[
+            br#"{"dataset":"ring","noise":0.2,"samples":100}"#,
+            br#"{"dataset":"drawn","points":"gACAwACAgAEA"}"#,
+        ],
         2000,
         MEGABYTE,
     );
