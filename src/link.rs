@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use crate::config::{Config, DEFAULT_SEED};
+use crate::config::{Config, DEFAULT_SEED, UpTo};
 use crate::data;
 use crate::error::Result;
 use crate::experiment::{self, Event, Experiment, LAST_STEP, MOST_EVENTS, PHASE};
@@ -107,13 +107,21 @@ fn read_config(texts: &[(String, String)], clamped: &mut Vec<Clamp>) -> Result<C
     let (dataset, _) = pick("dataset", &data::ALL.iter().map(|set| set.id).collect::<Vec<_>>());
     let ids: Vec<&str> = models::ALL.iter().map(|model| model.id).collect();
     let (model, named) = pick("model", &ids);
-    let asked = Config::new(dataset, model);
-    // Or the first model that takes these data.
-    let fitting = || ids.iter().find_map(|id| Config::new(dataset, id).ok());
-    let mut config = match asked {
-        Ok(config) => config,
-        Err(error) => fitting().ok_or(error)?,
-    };
+    // Whether a model takes the data may depend on a setting of theirs.
+    let mut config = ids
+        .iter()
+        .map(|id| Config::new(dataset, id))
+        .find(Result::is_ok)
+        .unwrap_or_else(|| Config::new(dataset, model))?;
+    let specs = (config.dataset.specs)();
+    for spec in specs {
+        if let Some(text) = given.get(&spec.key.to_lowercase()) {
+            let value = nearest(&config, &spec, parse(spec.kind, text).as_ref());
+            config.set(spec.key, &value)?;
+        }
+    }
+    let fitting = ids.iter().find(|id| takes(id, &config)).copied().unwrap_or(model);
+    let mut config = Config::new(dataset, if takes(model, &config) { model } else { fitting })?;
     if named && model != config.model.id {
         clamped.push(Clamp { key: "model".into(), got: model.into(), used: config.model.id.into() });
     }
@@ -128,6 +136,18 @@ fn read_config(texts: &[(String, String)], clamped: &mut Vec<Clamp>) -> Result<C
         config.set(spec.key, &used)?;
     }
     Ok(config)
+}
+
+/// Whether a model takes a configuration's data.
+fn takes(id: &str, config: &Config) -> bool {
+    let Ok(model) = models::find(id) else { return false };
+    match UpTo::of(model, config.dataset) {
+        Some(UpTo { key, most, .. }) => {
+            let value = config.data.iter().find(|(own, _)| own == key).map(|(_, value)| value);
+            matches!(value, Some(Value::Number(x)) if *x <= most as f64)
+        }
+        None => model.misfit(&config.dataset.shape, config.dataset.classes).is_none(),
+    }
 }
 
 fn seed() -> Spec {

@@ -9,7 +9,6 @@ import { beginning, changed, newRun, played, replaced, resumed, rewound, RunHold
 import { datasetOf, drawingKey, modelOf, nearest, refit, same, specsByKey, switched } from "./state.js";
 
 /**
- * @import {Listener, Notice} from "./listener.js"
  * @import {Run} from "./run.js"
  * @import {Catalog, Config, ExperimentListener, Info, LiveEvent, Loaded, Message, Notice, Part, Rescue, Status, Value, ViewRequest} from "./protocol.js"
  */

@@ -5,10 +5,25 @@ use std::io::{IsTerminal, stderr};
 use std::time::{Duration, Instant};
 
 use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
+use tealight::experiment;
 use tealight::session::Session;
 
 /// Time between two lines.
 const EVERY: Duration = Duration::from_secs(10);
+
+/// Steps between two looks at how far it is.
+pub const SLICE: u32 = 20;
+
+/// Takes steps up to this one, and shows how far it is.
+pub fn train(session: &mut Session, target: u64) -> Result<(), Box<dyn Error>> {
+    let mut progress = Progress::new(session.steps(), target)?;
+    let outcome = experiment::train(session, &[], target, SLICE, |session| {
+        progress.seen(session);
+        true
+    });
+    progress.finish();
+    Ok(outcome?)
+}
 
 /// What is shown of a run.
 pub struct Progress {
@@ -50,7 +65,9 @@ impl Progress {
             None if self.said.elapsed() >= EVERY => {
                 self.said = Instant::now();
                 let rate = (step - self.first) as f64 / self.begun.elapsed().as_secs_f64();
-                let left = Duration::from_secs_f64(((self.target - step) as f64 / rate.max(1e-9)).min(1e9));
+                let left = Duration::from_secs_f64(
+                    (self.target.saturating_sub(step) as f64 / rate.max(1e-9)).min(1e9),
+                );
                 let (target, left) = (self.target, HumanDuration(left));
                 eprintln!("step {step} of {target}, {rate:.0} a second, {left} left  {}", losses());
             }

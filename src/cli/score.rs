@@ -11,7 +11,7 @@ use tealight::evaluation::{Evaluated, Evaluator};
 use tealight::session::Session;
 
 use super::experiment::Experiment;
-use super::progress::Progress;
+use super::progress::train;
 
 /// What to train and score.
 #[derive(Args)]
@@ -45,17 +45,6 @@ pub fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     }
     print!("{}", table(&evaluated));
     println!("computed in {:.2} s", start.elapsed().as_secs_f64());
-    Ok(())
-}
-
-/// Takes steps up to this one, and shows how far it is.
-fn train(session: &mut Session, target: u64) -> Result<(), Box<dyn Error>> {
-    let mut progress = Progress::new(session.steps(), target.max(session.steps()))?;
-    while session.steps() < target {
-        session.step((target - session.steps()).min(20) as u32)?;
-        progress.seen(session);
-    }
-    progress.finish();
     Ok(())
 }
 

@@ -17,12 +17,10 @@ use tealight::session::Session;
 use tealight::snapshot::{self, Rows};
 
 use super::output;
-use super::progress::Progress;
+use super::progress::{Progress, SLICE};
 
 /// Steps where nothing says how many.
 const USUAL: u64 = 2000;
-/// Steps between two looks at whether to stop.
-const SLICE: u32 = 20;
 
 /// What to train, for how long, and where to write.
 #[derive(Args)]

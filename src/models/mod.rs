@@ -23,6 +23,7 @@ pub mod network;
 pub mod path;
 pub mod rbm;
 pub mod seeding;
+mod state;
 pub mod unet;
 pub mod vae;
 
@@ -32,6 +33,7 @@ pub use capability::{
 };
 
 pub use misfit::Misfit;
+pub use state::{load_named_state, named_state};
 
 use candle_core::{Device, Tensor};
 
@@ -271,26 +273,6 @@ pub trait Model {
         .filter_map(|(id, has)| has.then_some(id))
         .collect()
     }
-}
-
-/// The state of an optimiser under a name of its own.
-pub fn named_state(name: &str, optimizer: &Optimizer) -> Vec<(String, Vec<f32>)> {
-    optimizer.state().into_iter().map(|(key, values)| (format!("{name}/{key}"), values)).collect()
-}
-
-/// Gives an optimiser back what [`named_state`] took under this name.
-///
-/// # Errors
-/// If it is another optimiser's state.
-pub fn load_named_state(name: &str, optimizer: &mut Optimizer, state: &[(String, Vec<f32>)]) -> Result<()> {
-    let own: Vec<_> = state
-        .iter()
-        .filter_map(|(key, values)| {
-            let key = key.strip_prefix(name)?.strip_prefix('/')?;
-            Some((key.to_string(), values.clone()))
-        })
-        .collect();
-    optimizer.load_state(&own)
 }
 
 /// A loss, as the catalogue lists it.

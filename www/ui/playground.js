@@ -26,12 +26,7 @@ import { Toasts } from "./toasts.js";
 import { Transport } from "./transport.js";
 
 /**
-<<<<<<< HEAD
- * @import {Catalog, Config, Exhibit, Finding, Info, Score, Value} from "../protocol.js"
- * @import {Notice} from "../listener.js"
-=======
  * @import {Catalog, Config, Exhibit, Finding, Info, Notice, Score, Value} from "../protocol.js"
->>>>>>> bffdabf (What the page hears of an experiment stands with the other messages)
  * @import {Clamp, Link} from "../state.js"
  */
 
