@@ -9,6 +9,7 @@ mod diffusion;
 mod ebm;
 mod evaluation;
 mod files;
+mod findings;
 mod flow;
 mod flow_matching;
 mod gan;

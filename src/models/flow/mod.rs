@@ -47,6 +47,9 @@ params! {
         layers("flowLayers"): usize = 4, integer(1, 16), Restart;
         /// The number of a spline's pieces.
         bins("bins"): usize = 8, integer(2, 32), Restart, when("transform" in "spline");
+        /// The splines map the interval from minus this to this, in standard deviations of the data, to itself; what
+        /// lies beyond they leave alone.
+        tail_bound("tailBound"): f64 = 4.0, linear(0.5, 10.0), Restart, when("transform" in "spline"), advanced(true);
         /// Widths of the hidden layers of the network in each layer.
         network_shape("networkShape"): Vec<usize> = vec![64, 64], widths(6, 512), Restart;
         /// The hidden layers' nonlinearity.
@@ -88,7 +91,10 @@ impl Flow {
             let (vars, rng) = (&mut vars, &mut rng);
             layers.push(match params.transform {
                 Transform::Affine => Box::new(affine::layer(index, d, &network, vars, rng)?),
-                Transform::Spline => Box::new(spline::layer(params.bins, index, d, &network, vars, rng)?),
+                Transform::Spline => {
+                    let FlowParams { bins, tail_bound, .. } = params;
+                    Box::new(spline::layer(bins, tail_bound, index, d, &network, vars, rng)?)
+                }
                 Transform::Autoregressive => {
                     Box::new(autoregressive::Autoregressive::new(index, d, &network, vars, rng)?)
                 }

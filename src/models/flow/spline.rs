@@ -8,21 +8,20 @@ use crate::nn::kernels::spline::UNIT_DERIVATIVE;
 use crate::nn::ops::Couple;
 use crate::rng::Rng;
 
-/// The spline maps [−4, 4] to itself: standardised data lie inside, but for rare outliers, which it leaves alone.
-pub(super) const BOUND: f64 = 4.0;
-
-/// A monotone spline with `bins` pieces for each value, its knots from the coordinates that stay.
+/// A monotone spline with `bins` pieces for each value, its knots from the coordinates that stay; it maps
+/// [−bound, bound] to itself and leaves what lies beyond alone.
 ///
 /// Durkan et al. 2019, <https://arxiv.org/abs/1906.04032>. It starts as the identity: equal bins, all slopes 1.
 pub(super) fn layer(
     bins: usize,
+    bound: f64,
     index: usize,
     d: usize,
     network: &Network,
     vars: &mut Vars,
     rng: &mut Rng,
 ) -> Result<Coupling> {
-    let couple = Couple::Spline { bins, bound: BOUND };
+    let couple = Couple::Spline { bins, bound };
     let mut start = vec![0.0; couple.parameters()];
     for slope in start.iter_mut().skip(2 * bins) {
         *slope = UNIT_DERIVATIVE;

@@ -1,0 +1,43 @@
+//! A discriminator that sees no difference where there is one.
+//!
+//! A loss of ln 4 is no sign of success: collapsed and untrained pairs have it too. What the discriminator cannot
+//! tell apart is given to one that needs no training, the nearest neighbour.
+
+use super::Finding;
+use super::discriminator_strong::{accuracy, judges};
+use crate::evaluation::Evidence;
+use crate::params::Value;
+
+/// How far from chance the discriminator may be; the standard deviation of guessing 1,000 rows is 0.016.
+const CHANCE: f64 = 0.06;
+/// Share of right answers of the nearest neighbour from which there is a difference, and a large one.
+const TOLD: f64 = 0.9;
+/// Steps before which the pair has not begun.
+const FIRST: u64 = 300;
+
+/// Looks for a discriminator at chance although samples are easily told from data.
+pub fn find(evidence: &Evidence) -> Option<Finding> {
+    if evidence.step < FIRST || !judges(evidence) {
+        return None;
+    }
+    let told = evidence.value("twoSample").filter(|told| *told >= TOLD)?;
+    let accuracy = accuracy(evidence).filter(|accuracy| (accuracy - 0.5).abs() <= CHANCE)?;
+    // What holds it back is taken away; if nothing does, it gets more updates.
+    let number = |key: &str| evidence.number(key).unwrap_or(0.0);
+    let mut remedy = Vec::new();
+    if number("r1") > 0.1 {
+        remedy.push(("r1", Value::Number(0.1)));
+    }
+    if number("learningRateD") < number("learningRateG") {
+        remedy.push(("learningRateD", Value::Number(number("learningRateG"))));
+    }
+    if remedy.is_empty() {
+        let more = (number("discriminatorSteps") + 2.0).min(10.0);
+        remedy.push(("discriminatorSteps", Value::Number(more)));
+    }
+    Some(Finding {
+        id: "discriminatorWeak",
+        values: vec![("percent", 100.0 * accuracy), ("told", 100.0 * told)],
+        remedy,
+    })
+}
