@@ -50,11 +50,11 @@ const fn exhibit(
 
 /// Every exhibit, in the order of the page.
 pub const ALL: &[Exhibit] = &[
-    // The discriminator learns five times more slowly than the generator, which it never catches.
+    // The discriminator learns at 2e-4, the generator at 1e-3: it never catches it.
     exhibit(
         "ganCollapse",
         ["ring", "gan"],
-        &[("noise", "0.02"), ("learningRateG", "0.001"), ("learningRateD", "0.0002")],
+        &[("noise", "0.02"), ("learningRateD", "0.0002")],
         1000,
         "modeCollapse",
         1000,

@@ -47,7 +47,11 @@ pub fn find(evidence: &Evidence) -> Option<Finding> {
         remedy.push(("discriminatorSteps", Value::Number(1.0)));
     }
     if number("learningRateD") > number("learningRateG") {
-        remedy.push(("learningRateD", Value::Number(number("learningRateG"))));
+        let config = evidence.session.config();
+        let usual = config.model.defaults_on(config.domain());
+        for key in ["learningRateG", "learningRateD"] {
+            remedy.extend(usual.iter().find(|(name, _)| name == key).map(|(_, value)| (key, value.clone())));
+        }
     }
     if remedy.is_empty() {
         remedy.push(("r1", Value::Number((2.0 * number("r1")).clamp(0.5, 10.0))));

@@ -39,8 +39,7 @@ fn distances(evidence: &Evidence, steps: f64) -> Result<Option<(f64, f64)>> {
     let n = ROWS.min(evidence.real.len() / size.max(1));
     let real = evidence.real.get(..n * size).unwrap_or_default();
     let seed = session.config().seed;
-    let data = std::sync::Arc::new(session.data().clone());
-    let mut twin = snapshot::load(&session.checkpoint()?, Rows::These(&data))?;
+    let mut twin = snapshot::load(&session.checkpoint()?, Rows::These(&session.data))?;
     twin.set(KEY, &Value::Number(TIMES * steps))?;
     let of = |samples: Vec<f32>| energy_distance(real, &samples, size);
     let now = of(sample(session.model(), n, seed)?);
