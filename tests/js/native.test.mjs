@@ -7,6 +7,7 @@ import path from "node:path";
 import test, { after, before } from "node:test";
 import { root, which } from "../../tools/console.mjs";
 import { findPython } from "../../tools/setup.mjs";
+import { readExperiment, writeExperiment } from "../../www/export/experiment-file.js";
 import { replay } from "../bits/links.js";
 import { catalog, wasm } from "./wasm.mjs";
 
@@ -60,7 +61,13 @@ test("a link trains natively to where it gets in the page, and the page opens wh
   assert.equal(story.tealight, catalog.version);
   assert.equal(story.step, 60);
   assert.deepEqual(story.events.map(({ step, key }) => [step, key]), [[10, "phase"], [20, "phase"], [30, "learningRateG"]]);
-  assert.deepEqual(Object.keys(story), ["tealight", "config", "events", "step"]);
+  // The page reads this file, and writes the same one, which the command line reads.
+  const written = writeExperiment(catalog, readExperiment(catalog, JSON.stringify(story)));
+  assert.deepEqual(JSON.parse(written), story);
+  const exported = path.join(folder, "exported.json");
+  writeFileSync(exported, written);
+  const again = train("exported", "--json", exported);
+  assert.ok(again.file("snapshot.safetensors").equals(file("snapshot.safetensors")));
 
   // A session of something else takes the native snapshot, goes on, and gives it back.
   const session = new wasm.Session(JSON.stringify({ dataset: "digits", model: "vae" }));
@@ -156,7 +163,7 @@ test("exported weights give the exported samples in Python, without PyTorch", ()
 
 test("the PyTorch programs parse, and rebuild what was exported, layer by layer", () => {
   const names = readdirSync(path.join(root, "www/code")).filter((name) => name.endsWith(".py")).sort();
-  const links = [...sampled, "dataset=moons&model=flow", "dataset=digits&model=flow&flowLayers=3", "dataset=moons&model=flow&transform=autoregressive&networkShape=8",
+  const links = [...sampled, "dataset=moons&model=flow", "dataset=moons&model=flow&tailBound=2", "dataset=digits&model=flow&flowLayers=3", "dataset=moons&model=flow&transform=autoregressive&networkShape=8",
     "dataset=moons&model=autoregressive", "dataset=digits&model=autoregressive&networkShape=32", "dataset=digits&model=autoregressive&cell=pixelCnn&width=5",
     "dataset=words&model=autoregressive&width=8", "dataset=words&model=autoregressive&cell=gru&width=8"];
   const seen = new Set();

@@ -20,8 +20,8 @@ from safetensors import safe_open
 MODEL = "flow"
 
 
-#: The spline maps −4..4 to itself, and no share of a bin and no slope is below this.
-BOUND, SMALLEST = 4.0, 1e-3
+#: No share of a spline's bin and no slope is below this.
+SMALLEST = 1e-3
 
 
 def refuse(config):
@@ -124,17 +124,17 @@ def unsquash(y, o, t):
     return (y - t) * (-2 * (0.5 * o).tanh()).exp()
 
 
-def unbend(y, parameters, bins):
-    """The inverse of a rational-quadratic spline of each value (Durkan et al. 2019)."""
+def unbend(y, parameters, bins, bound):
+    """The inverse of a rational-quadratic spline of each value, which maps −bound..bound to itself (Durkan et al. 2019)."""
     import torch
     import torch.nn.functional as F
 
     wide = parameters.double()
-    sizes = lambda u: 2 * BOUND * (SMALLEST + (1 - SMALLEST * bins) * u.softmax(-1))
-    edges = lambda sizes: F.pad(sizes.cumsum(-1), (1, 0)) - BOUND
+    sizes = lambda u: 2 * bound * (SMALLEST + (1 - SMALLEST * bins) * u.softmax(-1))
+    edges = lambda sizes: F.pad(sizes.cumsum(-1), (1, 0)) - bound
     w, h = sizes(wide[..., :bins]), sizes(wide[..., bins : 2 * bins])
     slopes = F.pad(SMALLEST + F.softplus(wide[..., 2 * bins :]), (1, 1), value=1.0)
-    inside = (y > -BOUND) & (y < BOUND)
+    inside = (y > -bound) & (y < bound)
     y = y.double()
     k = ((y.unsqueeze(-1) >= edges(h)[..., :-1]).sum(-1) - 1).clamp(0, bins - 1).unsqueeze(-1)
     pick = lambda values, k: values.gather(-1, k).squeeze(-1)
@@ -167,7 +167,7 @@ def sample(model, config, data, n, rng):
             if kind == "affine":
                 x[:, active] = unsquash(x[:, active], *out.chunk(2, 1))
             else:
-                x[:, active] = unbend(x[:, active], out.reshape(n, len(active), -1), config["bins"])
+                x[:, active] = unbend(x[:, active], out.reshape(n, len(active), -1), config["bins"], config["tailBound"])
     constants = {name: np.array(values, np.float32) for name, values in data["constants"].items()}
     y = constants["mean"] + x.numpy() * constants["deviation"]
     if len(constants["levels"]) == 0:

@@ -21,8 +21,7 @@ use serde_json::Value as Json;
 
 const MODEL: &str = "flow";
 
-/// The spline maps −4..4 to itself, and no share of a bin and no slope is below the second.
-const BOUND: f64 = 4.0;
+/// No share of a spline's bin and no slope is below this.
 const SMALLEST: f64 = 1e-3;
 
 /// The coordinates that layer `index` moves: two layers go by each bit of the coordinates' numbers.
@@ -69,17 +68,17 @@ fn unsquash(y: f32, o: f32, t: f32) -> f32 {
     (y - t) * (-2.0 * (0.5 * o).tanh()).exp()
 }
 
-/// The inverse of a rational-quadratic spline (Durkan et al. 2019).
-fn unbend(y: f32, parameters: &[f32], bins: usize) -> f32 {
+/// The inverse of a rational-quadratic spline, which maps −bound..bound to itself (Durkan et al. 2019).
+fn unbend(y: f32, parameters: &[f32], bins: usize, bound: f64) -> f32 {
     let y = f64::from(y);
-    if y <= -BOUND || y >= BOUND {
+    if y <= -bound || y >= bound {
         return y as f32;
     }
     let wide: Vec<f64> = parameters.iter().map(|x| f64::from(*x)).collect();
     let sizes = |u: &[f64]| -> Vec<f64> {
         let top = u.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let sum: f64 = u.iter().map(|u| (u - top).exp()).sum();
-        u.iter().map(|u| 2.0 * BOUND * (SMALLEST + (1.0 - SMALLEST * bins as f64) * (u - top).exp() / sum)).collect()
+        u.iter().map(|u| 2.0 * bound * (SMALLEST + (1.0 - SMALLEST * bins as f64) * (u - top).exp() / sum)).collect()
     };
     let (w, h) = (sizes(&wide[..bins]), sizes(&wide[bins..2 * bins]));
     let slope_at = |knot: usize| match knot {
@@ -87,7 +86,7 @@ fn unbend(y: f32, parameters: &[f32], bins: usize) -> f32 {
         knot if knot == bins => 1.0,
         knot => SMALLEST + wide[2 * bins + knot - 1].exp().ln_1p(),
     };
-    let (mut k, mut x0, mut y0) = (0, -BOUND, -BOUND);
+    let (mut k, mut x0, mut y0) = (0, -bound, -bound);
     while k + 1 < bins && y >= y0 + h[k] {
         (x0, y0, k) = (x0 + w[k], y0 + h[k], k + 1);
     }
@@ -124,7 +123,7 @@ fn sample(file: &File, n: usize, rng: &mut Rng) -> Result<Tensor> {
             for (i, &column) in active.iter().enumerate() {
                 row[column] = match kind {
                     "affine" => unsquash(row[column], out[i], out[active.len() + i]),
-                    _ => unbend(row[column], &out[i * each..(i + 1) * each], bins),
+                    _ => unbend(row[column], &out[i * each..(i + 1) * each], bins, file.number("tailBound")?),
                 };
             }
         }
