@@ -1,6 +1,6 @@
 //! What an experiment is: a data set, a model, a seed, and a value for every setting of both.
 
-use crate::data::{self, Data, Domain, SAMPLES, Shape};
+use crate::data::{self, Data, Domain, SAMPLES, Shape, load};
 use crate::error::{Error, Result};
 use crate::models::{self, Misfit};
 use crate::params::{Effect, Kind, Spec, Value};
@@ -169,19 +169,18 @@ impl Config {
     /// # Errors
     /// An unknown key, or a text that is no allowed value; the configuration is then as it was.
     pub fn set_text(&mut self, key: &str, text: &str) -> Result<Effect> {
-        let number = text.parse().ok().map(Value::Number);
+        let number = load::number(text).map(Value::Number);
         let flag = text.parse().ok().map(Value::Flag);
         let widths: Option<Vec<usize>> =
             text.split(',').filter(|part| !part.is_empty()).map(|part| part.parse().ok()).collect();
-        let readings = [number, flag, widths.map(Value::Widths)].into_iter().flatten();
-        for reading in readings {
+        let readings = [number.clone(), flag, widths.map(Value::Widths)];
+        for reading in readings.into_iter().flatten() {
             if let Ok(effect) = self.set(key, &reading) {
                 return Ok(effect);
             }
         }
         // No reading fits: the error of the plainest one says what would.
-        let plainest = text.parse().map_or(Value::Text(text.into()), Value::Number);
-        self.set(key, &plainest)
+        self.set(key, &number.unwrap_or_else(|| Value::Text(text.into())))
     }
 }
 

@@ -165,16 +165,17 @@ impl Evaluation {
     fn conclude(&mut self, yard: &Yardstick, past: &[Past]) -> Evaluated {
         let (held_out, train) = self.logs.split_at(self.held_out.min(self.logs.len()));
         (self.inside.held_out_nll, self.inside.train_nll) = (mean_loss(held_out), mean_loss(train));
-        let mut found: Vec<Score> = Vec::new();
+        let mut all: Vec<Score> = Vec::new();
         for (id, value) in self.values.drain(..) {
             let floor = yard.floors.iter().find(|(other, _)| *other == id).map(|(_, floor)| *floor);
             // It is measured in the distance of held-out rows.
             let floor = if id == "nearest" { Some(1.0) } else { floor };
             let by = (id == "nll").then_some(By::Kde);
-            found.push(Score { floor, by, optimum: optimum(id, yard), ..Score::new(id, value) });
+            all.push(Score { floor, by, optimum: optimum(id, yard), ..Score::new(id, value) });
         }
-        found.extend(self.likelihood(yard));
-        found.sort_by_key(|score| scores::ALL.iter().position(|entry| entry.id == score.id));
+        all.extend(self.likelihood(yard));
+        let in_order = scores::ALL.iter().filter_map(|entry| all.iter().find(|score| score.id == entry.id));
+        let found: Vec<Score> = in_order.copied().collect();
         let evidence = Evidence {
             session: &self.session,
             step: self.session.steps,

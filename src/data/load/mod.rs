@@ -11,6 +11,8 @@ mod table;
 #[cfg(test)]
 mod tests;
 
+pub use table::number;
+
 use super::sequences::Tokens;
 use super::{Data, Entry, Shape, Split};
 use crate::error::{Error, Result};

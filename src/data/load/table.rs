@@ -45,7 +45,7 @@ impl Separator {
 /// A finite number in decimal notation, to a unit in the fifteenth digit.
 ///
 /// The standard library's own reader is exact in the last bit, and its tables weigh as much as all of this folder.
-pub(super) fn number(field: &str) -> Option<f64> {
+pub fn number(field: &str) -> Option<f64> {
     let (negative, digits) = match field.as_bytes() {
         [b'-', rest @ ..] => (true, rest),
         [b'+', rest @ ..] => (false, rest),
