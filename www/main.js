@@ -3,7 +3,7 @@
 import { listenToHost } from "./embed.js";
 import { keepForLater } from "./offline.js";
 import { textsOf } from "./state.js";
-import { languageFor, languages, textOr, translator } from "./ui/texts.js";
+import { LANGUAGE_NAMES, languageFor, languages, textOr, translator, whenThere } from "./ui/texts.js";
 import "./tealight-playground.js";
 
 /** @import {TealightPlayground} from "./tealight-playground.js" */
@@ -35,13 +35,16 @@ function remember(key, value) {
 
 /** @param {string} lang */
 function setLanguage(lang) {
+  whenThere(lang, () => {
+    if (playground.lang === lang) setLanguage(lang);
+  });
   const t = translator(lang);
   document.documentElement.lang = t("lang");
   document.title = t("ui.title");
   for (const element of document.querySelectorAll("[data-text]")) element.textContent = t(element.getAttribute("data-text") ?? "");
   const next = languages[(languages.indexOf(lang) + 1) % languages.length];
-  language.textContent = translator(next)("ui.languageName");
-  language.lang = translator(next)("lang");
+  language.textContent = LANGUAGE_NAMES[next].name;
+  language.lang = LANGUAGE_NAMES[next].tag;
   language.title = t("ui.language");
   gallery.title = t("ui.gallery.title");
   help.title = `${t("ui.help.title")} (?)`;

@@ -21,7 +21,7 @@ import { Settings } from "./settings.js";
 import { Sharing } from "./sharing.js";
 import { Status } from "./status.js";
 import { Taking } from "./taking.js";
-import { textOr, translator } from "./texts.js";
+import { textOr, translator, whenThere } from "./texts.js";
 import { Toasts } from "./toasts.js";
 import { Transport } from "./transport.js";
 
@@ -50,6 +50,7 @@ export class Playground {
   experiment;
   #root;
   #listener;
+  #lang = "";
   #t;
   #stage;
   #chart;
@@ -236,6 +237,10 @@ export class Playground {
 
   /** @param {string} lang */
   setLang(lang) {
+    this.#lang = lang;
+    whenThere(lang, () => {
+      if (this.#lang === lang) this.setLang(lang);
+    });
     const t = translator(lang);
     this.#t = t;
     this.#element.lang = t("lang");

@@ -4,7 +4,7 @@ import { siteAddress } from "../address.js";
 import { embedCode, HOSTS, safeAddress } from "../share.js";
 import { el, setText } from "../views/dom.js";
 import { iconOf } from "./icons.js";
-import { languages, translator } from "./texts.js";
+import { LANGUAGE_NAMES, languages } from "./texts.js";
 
 /**
  * @import {Link} from "../state.js"
@@ -84,7 +84,7 @@ export class Share {
       choice.play = play.checked;
       update();
     });
-    const lang = this.#menu("lang", [["", t("share.theirs")], ...languages.map((id) => [id, translator(id)("ui.languageName")])], choice.lang, (value) => (choice.lang = value));
+    const lang = this.#menu("lang", [["", t("share.theirs")], ...languages.map((id) => [id, LANGUAGE_NAMES[id].name])], choice.lang, (value) => (choice.lang = value));
     const theme = this.#menu("theme", [["", t("share.theirs")], ["light", t("share.light")], ["dark", t("share.dark")]], choice.theme, (value) => (choice.theme = value));
     const groups = GROUPS.map(([id, lockable]) => {
       const options = [["show", t("share.show")], ...(lockable ? [["lock", t("share.lock")]] : []), ["hide", t("share.hide")]];
