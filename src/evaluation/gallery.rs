@@ -87,7 +87,6 @@ pub const ALL: &[Exhibit] = &[
             ("loss", "minMax"),
             ("discriminatorSteps", "5"),
             ("optimizer", "sgd"),
-            ("learningRateG", "0.001"),
             ("learningRateD", "0.1"),
             ("batchSize", "64"),
         ],
