@@ -108,6 +108,9 @@ export class Findings {
     this.#t = t;
     setText(this.#gallery, t("ui.gallery.open"));
     setText(this.#why, t("ui.findings.why"));
+    // What is hidden has a name, too.
+    setText(this.#apply, t("ui.findings.apply"));
+    setText(this.#next, t("ui.findings.next", { at: 1, count: 1 }));
     this.#close.setAttribute("aria-label", t("ui.findings.dismiss"));
     this.#close.title = t("ui.findings.dismiss");
     this.#show();
@@ -156,7 +159,7 @@ export class Findings {
       setText(this.#name, t("ui.findings.name", { name }));
       setText(this.#text, text);
       setText(this.#reason, why);
-      setText(this.#apply, action);
+      if (action) setText(this.#apply, action);
       this.#apply.hidden = action === "";
       this.#why.hidden = why === "";
       this.#next.hidden = notices.length < 2;
