@@ -119,7 +119,7 @@ fn smoke(name: &str, entry: fn(&[u8]) -> bool, corpus: &[&[u8]], rounds: usize, 
         assert!(held <= most + 64 * bytes.len() as isize, "{name}: {held} bytes were held for {shown:?}");
     }
     // Mutations that are all taken or all refused find nothing.
-    assert!(taken.min(refused) >= rounds / 100, "{name}: {taken} taken, {refused} refused");
+    assert!(taken.min(refused) >= rounds / 200, "{name}: {taken} taken, {refused} refused");
 }
 
 const MEGABYTE: isize = 1 << 20;
@@ -141,7 +141,8 @@ fn text_of_any_kind_is_read_or_refused() {
         2000,
         MEGABYTE,
     );
-    smoke("experiment", entries::experiment, &[story, config], 4000, MEGABYTE);
+    let short = br#"{"tealight":"0.1.0","config":{"dataset":"moons","model":"vae"}}"#;
+    smoke("experiment", entries::experiment, &[story, short], 4000, MEGABYTE);
     let values: [&[u8]; 5] =
         [b"networkShape\n[64,64]", b"r1\n0.5", b"loss\n\"hinge\"", b"seed\n7", b"points\n\"gACA\""];
     smoke("value", entries::value, &values, 2000, MEGABYTE);
