@@ -190,7 +190,7 @@ fn assert_silent(dataset: &str, model: &str, steps: &[u32]) {
 /// A model of each kind that a detector looks at; [`every_pair_at_its_defaults`] has them all.
 #[test]
 fn defaults_fire_no_detector() {
-    assert_silent("ring", "gan", &[100, 300, 1000, 3000]);
+    assert_silent("ring", "gan", &[100, 300, 1000, 1250, 1677, 3000]);
     assert_silent("digits", "vae", &[20, 300, 500, 1500]);
     assert_silent("moons", "kde", &[1, 50]);
     assert_silent("moons", "flow", &[20, 500]);

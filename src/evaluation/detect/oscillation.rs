@@ -17,6 +17,8 @@ const SHORTEST: usize = 256;
 const ALIKE: f64 = 0.5;
 /// The smallest deviation of the loss that counts, in its own unit: the losses at equilibrium are ½ to 2.
 const SMALLEST: f64 = 0.02;
+/// A pair that is near its goal may tremble there: only samples this many times as far off as real ones run around it.
+const ASTRAY: f64 = 4.0;
 /// A swing whose second half has less than this share of the first one's deviation dies out by itself.
 const KEPT: f64 = 0.8;
 
@@ -67,6 +69,10 @@ pub fn swing(curve: &[f32]) -> Option<Swing> {
 /// Looks for losses that swing on and on.
 pub fn find(evidence: &Evidence) -> Option<Finding> {
     if !evidence.can("discriminator") {
+        return None;
+    }
+    let distance = evidence.value("slicedWasserstein").zip(evidence.floor("slicedWasserstein"));
+    if distance.is_some_and(|(distance, floor)| distance < ASTRAY * floor) {
         return None;
     }
     let losses = evidence.losses("generator");
