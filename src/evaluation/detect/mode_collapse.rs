@@ -105,7 +105,7 @@ mod tests {
     #[test]
     fn evenly_spread_rows_reach_every_region_and_one_place_reaches_one() {
         let rows: Vec<f32> =
-            (0..400).flat_map(|i| [(i % 4) as f32 * 10.0 + (i % 7) as f32 * 0.1, 0.0]).collect();
+            (0..400).flat_map(|i| [(i / 100) as f32 * 10.0 + (i % 7) as f32 * 0.1, 0.0]).collect();
         let centres = regions(&rows, 2, 4);
         assert_eq!(centres.len(), 4);
         assert!((reached(&rows, 2, &centres) - 4.0).abs() < 1e-9);
