@@ -14,9 +14,13 @@ mod flow;
 mod flow_matching;
 mod gan;
 mod gan_options;
+// What it tests is native only, and this binary is compiled for the browser, too.
+#[cfg(not(target_arch = "wasm32"))]
 mod hostile;
 mod image_scores;
 mod learning;
+// What it tests is native only, and this binary is compiled for the browser, too.
+#[cfg(not(target_arch = "wasm32"))]
 mod link;
 mod metrics;
 mod mixtures;
