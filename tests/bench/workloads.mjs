@@ -47,7 +47,7 @@ function ring() {
 async function digits() {
   const { catalog, wasm } = await import("../js/wasm.mjs");
   const images = catalog.datasets.find(({ shape }) => shape.width === 8 && shape.height === 8);
-  return wasm.preview(JSON.stringify({ dataset: images.id }), 1024);
+  return new wasm.Source(JSON.stringify({ dataset: images.id }), 1024).rows(1024);
 }
 
 /** The digits at 28×28, bilinear. @param {Float32Array} small */
