@@ -9,6 +9,7 @@ import { gzipSync } from "node:zlib";
 import { Sentence, duration, isMain, main, root, say, task } from "./console.mjs";
 import { writeServiceWorker } from "./offline.mjs";
 import { buildPackage, manifestField } from "./package.mjs";
+import { programTexts, programs, writePrograms } from "./programs.mjs";
 
 const www = path.join(root, "www");
 const dist = path.join(root, "dist");
@@ -78,25 +79,6 @@ export async function bundle(options) {
   return result;
 }
 
-const code = path.join(www, "code");
-
-/** The programs that rebuild a model elsewhere, `www/code/<model>.<ending>`: the endings, by model. */
-function programs() {
-  /** @type {Record<string, string[]>} */
-  const found = {};
-  for (const name of existsSync(code) ? readdirSync(code).sort() : []) {
-    const [, model, ending] = /^([a-z0-9-]+)\.(py|rs)$/.exec(name) ?? [];
-    if (model) (found[model] ??= []).push(ending);
-  }
-  return found;
-}
-
-/** Their texts, by file name. */
-function programTexts() {
-  const names = Object.entries(programs()).flatMap(([model, endings]) => endings.map((ending) => `${model}.${ending}`));
-  return Object.fromEntries(names.map((name) => [name, readFileSync(path.join(code, name), "utf8")]));
-}
-
 /** What a self-contained build carries. */
 async function carried() {
   const pack = (bytes) => gzipSync(bytes, { level: 9 }).toString("base64");
@@ -149,10 +131,7 @@ async function site(html, css) {
   // For pages that hold frames: a classic script, which needs nobody's permission to cross origins.
   const host = await bundle({ entryPoints: { "tealight-host": path.join(www, "tealight-host.js") }, format: "iife", globalName: "tealight" });
   writeFileSync(path.join(dist, "tealight-host.js"), host.outputFiles[0].contents);
-  for (const [name, text] of Object.entries(programTexts())) {
-    mkdirSync(path.join(dist, "code"), { recursive: true });
-    writeFileSync(path.join(dist, "code", name), text);
-  }
+  writePrograms(path.join(dist, "code"));
   writeFileSync(path.join(dist, "style.css"), css);
   const hinted = replaceOnce(html, /(?=<script\b[^>]*type="module")/i, hints(page.metafile), "module script");
   writeFileSync(path.join(dist, "index.html"), withPolicy(hinted, policy("'self'", "'self'")));
