@@ -1,4 +1,4 @@
-/** @file Computes the digests in a browser and hands them to the server that the page came from. */
+/** @file Computes the digests in a browser and hands them to whoever asked. */
 import * as wasm from "../../pkg/tealight.js";
 import { replay } from "./links.js";
 import { digestOf, runs } from "./runs.js";
@@ -14,4 +14,4 @@ try {
 } catch (error) {
   found.error = String(error);
 }
-await fetch("/result", { method: "POST", body: JSON.stringify(found) });
+await fetch(new URL(location.href).searchParams.get("report") ?? "", { method: "POST", mode: "no-cors", body: JSON.stringify(found) });

@@ -8,7 +8,7 @@ import { which } from "../../tools/console.mjs";
 import { serve } from "../../tools/serve.mjs";
 import { findChromium } from "../../tools/setup.mjs";
 
-const PATIENCE = 240_000;
+const PATIENCE = 600_000;
 
 const firefox = which("firefox-esr") ?? which("firefox");
 
@@ -26,17 +26,14 @@ export const browsers = [
   },
 ];
 
-/** A function of the page, `report(value)`, that sends what it is given. @param {string} url */
-const reporter = (url) => `globalThis.report = (value) => fetch(${JSON.stringify(url)}, { method: "POST", mode: "no-cors", body: JSON.stringify(value) });`;
-
 /**
- * Opens a page of a folder, and waits for what it reports.
+ * Opens a page of a folder, and waits for what it posts to the address that `?report=` gives it.
  * @param {typeof browsers[number]} browser
- * @param {(more: Record<string, string>) => {folder: string, end: () => void}} make Makes the folder, given the pages that may need `report`.
- * @param {(prelude: string) => string} body The page, given the code that defines `report`.
+ * @param {string} folder What is served.
+ * @param {string} page
  * @returns {Promise<any>}
  */
-export async function reportFrom({ name, command }, make, body) {
+export async function reportFrom({ name, command }, folder, page) {
   const profile = mkdtempSync(path.join(os.tmpdir(), "tealight-profile-"));
   /** @type {(text: string) => void} */
   let arrived = () => {};
@@ -50,9 +47,8 @@ export async function reportFrom({ name, command }, make, body) {
   });
   await new Promise((resolve) => ear.listen(0, "127.0.0.1", () => resolve(null)));
   const { port } = /** @type {import("node:net").AddressInfo} */ (ear.address());
-  const site = make({ "report.html": body(reporter(`http://127.0.0.1:${port}/`)) });
-  const { url, close } = await serve({ folder: site.folder, port: 0 });
-  const [program, args] = command(`${url}report.html`, profile);
+  const { url, close } = await serve({ folder, port: 0 });
+  const [program, args] = command(`${url}${page}?report=${encodeURIComponent(`http://127.0.0.1:${port}/`)}`, profile);
   const browser = spawn(program, args, { stdio: "ignore", env: { ...process.env, HOME: profile, MOZ_HEADLESS: "1" } });
   let timer;
   try {
@@ -69,7 +65,6 @@ export async function reportFrom({ name, command }, make, body) {
     ear.close();
     await close();
     if (browser.exitCode === null && browser.signalCode === null && browser.pid) await gone;
-    site.end();
     try {
       rmSync(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
     } catch {

@@ -1,7 +1,7 @@
 /** @file Playgrounds in other pages: as the documentation shows them, in frames and as elements. */
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { hashOf, pairs, stage, usual } from "./harness.mjs";
+import { test } from "node:test";
+import { hashOf, pairs, staged, usual } from "./harness.mjs";
 import { frames, hostSite, pageOf } from "./hosts.mjs";
 
 const other = pairs.find(({ model, dataset }) => model !== usual.model && dataset === usual.dataset);
@@ -23,15 +23,7 @@ const site = hostSite({
   "goal.html": `${script}${element(usual, 'step="30"')}<script>document.querySelector("tealight-playground").addEventListener("goal", (event) => (globalThis.reached = event.detail.step))</script>`,
 });
 
-/** @type {Awaited<ReturnType<typeof stage>>} */
-let it;
-const ends = [site.end];
-before(async () => {
-  it = await stage({ after: (end) => ends.push(end) }, { folder: site.folder });
-});
-after(async () => {
-  for (const end of ends.reverse()) await end();
-});
+const it = staged({ folder: site.folder }, site.end);
 
 const open = (name, work, options = {}) => it.visit({ from: `${it.urls.http}${name}`, ...options }, work);
 

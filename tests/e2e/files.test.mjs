@@ -1,18 +1,10 @@
 /** @file Data from files: chosen or dropped, understood or refused. */
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { gzipSync } from "node:zlib";
-import { catalog, hashOf, stage, usual } from "./harness.mjs";
+import { catalog, hashOf, staged, usual } from "./harness.mjs";
 
-/** @type {Awaited<ReturnType<typeof stage>>} */
-let it;
-const ends = [];
-before(async () => {
-  it = await stage({ after: (end) => ends.push(end) });
-});
-after(async () => {
-  for (const end of ends) await end();
-});
+const it = staged();
 
 const file = (name, content, mimeType = "application/octet-stream") => ({ name, mimeType, buffer: Buffer.from(content) });
 const choose = (visit, ...files) => visit.find(".file-drop input[type=file]").setInputFiles(files);

@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import path from "node:path";
+import { after, before } from "node:test";
 import { pathToFileURL } from "node:url";
 import { chromium } from "playwright-core";
 import { root } from "../../tools/console.mjs";
@@ -74,6 +75,23 @@ export async function stage(t, { folder = dist } = {}) {
       }
     },
   };
+}
+
+/**
+ * A stage for all the tests of a file: there when the first begins, gone after the last.
+ * @param {{folder?: string}} [options] As `stage` has them.
+ * @param {(() => unknown)[]} ends What else to end, after the stage.
+ * @returns {Awaited<ReturnType<typeof stage>>}
+ */
+export function staged(options, ...ends) {
+  const it = /** @type {Awaited<ReturnType<typeof stage>>} */ ({});
+  before(async () => {
+    Object.assign(it, await stage({ after: (end) => ends.push(end) }, options));
+  });
+  after(async () => {
+    for (const end of ends.reverse()) await end();
+  });
+  return it;
 }
 
 /** Collects what a visitor would not see: errors in the console, and requests that leave the page's own place. */

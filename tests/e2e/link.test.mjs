@@ -1,17 +1,9 @@
 /** @file The link holds the run: what is changed stands in it, and whoever opens it sees the same. */
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { catalog, defaultsOf, hashOf, pairs, specsOf, stage, textOf, usual } from "./harness.mjs";
+import { test } from "node:test";
+import { catalog, defaultsOf, hashOf, pairs, specsOf, staged, textOf, usual } from "./harness.mjs";
 
-/** @type {Awaited<ReturnType<typeof stage>>} */
-let it;
-const ends = [];
-before(async () => {
-  it = await stage({ after: (end) => ends.push(end) });
-});
-after(async () => {
-  for (const end of ends) await end();
-});
+const it = staged();
 
 const defaults = ({ model, dataset }) => defaultsOf(catalog, { dataset: dataset.id, model: model.id });
 const hash = (visit) => visit.scope.evaluate(() => decodeURIComponent(location.hash));

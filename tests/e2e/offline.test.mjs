@@ -4,22 +4,14 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:f
 import http from "node:http";
 import os from "node:os";
 import path from "node:path";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { bundle } from "../../tools/build.mjs";
 import { root } from "../../tools/console.mjs";
 import { filesOf, writeServiceWorker } from "../../tools/offline.mjs";
 import { serve } from "../../tools/serve.mjs";
-import { hashOf, singleFile, stage, usual } from "./harness.mjs";
+import { hashOf, singleFile, staged, usual } from "./harness.mjs";
 
-/** @type {Awaited<ReturnType<typeof stage>>} */
-let it;
-const ends = [];
-before(async () => {
-  it = await stage({ after: (end) => ends.push(end) });
-});
-after(async () => {
-  for (const end of ends) await end();
-});
+const it = staged();
 
 const dist = path.join(root, "dist");
 

@@ -2,19 +2,11 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { root } from "../../tools/console.mjs";
-import { catalog, hashOf, pairs, someDatasets, stage, usual } from "./harness.mjs";
+import { catalog, hashOf, pairs, someDatasets, staged, usual } from "./harness.mjs";
 
-/** @type {Awaited<ReturnType<typeof stage>>} */
-let it;
-const ends = [];
-before(async () => {
-  it = await stage({ after: (end) => ends.push(end) });
-});
-after(async () => {
-  for (const end of ends) await end();
-});
+const it = staged();
 
 const texts = (lang) => JSON.parse(readFileSync(path.join(root, "www", "i18n", `${lang}.json`), "utf8"));
 

@@ -1,18 +1,10 @@
 /** @file Every model plays, from a server and from a single file. */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { after, before, test } from "node:test";
-import { catalog, hashOf, pairs, singleFile, someDatasets, stage, usual } from "./harness.mjs";
+import { test } from "node:test";
+import { catalog, hashOf, pairs, singleFile, someDatasets, staged, usual } from "./harness.mjs";
 
-/** @type {Awaited<ReturnType<typeof stage>>} */
-let it;
-const ends = [];
-before(async () => {
-  it = await stage({ after: (end) => ends.push(end) });
-});
-after(async () => {
-  for (const end of ends) await end();
-});
+const it = staged();
 
 /** Presses play and watches: the counter rises, the picture changes, pause holds both. */
 async function plays(visit) {

@@ -1,8 +1,8 @@
 /** @file Pages with a content security policy: what they must allow, and what is said where they do not. */
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { serve } from "../../tools/serve.mjs";
-import { dist, stage, usual } from "./harness.mjs";
+import { dist, staged, usual } from "./harness.mjs";
 import { hostSite } from "./hosts.mjs";
 
 const { model, dataset } = usual;
@@ -10,15 +10,7 @@ const site = hostSite({
   "element.html": `<script type="module" src="tealight/tealight.js"></script><tealight-playground dataset="${dataset.id}" model="${model.id}" lang="en" embed play></tealight-playground>`,
 });
 
-/** @type {Awaited<ReturnType<typeof stage>>} */
-let it;
-const ends = [site.end];
-before(async () => {
-  it = await stage({ after: (end) => ends.push(end) }, { folder: site.folder });
-});
-after(async () => {
-  for (const end of ends.reverse()) await end();
-});
+const it = staged({ folder: site.folder }, site.end);
 
 /** Opens a page that is served with this policy. */
 async function under(policy, name, work, { allow = [] } = {}) {

@@ -3,21 +3,13 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import http from "node:http";
 import path from "node:path";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { root } from "../../tools/console.mjs";
 import { manifestField } from "../../tools/package.mjs";
-import { stage } from "./harness.mjs";
+import { staged } from "./harness.mjs";
 
-/** @type {Awaited<ReturnType<typeof stage>>} */
-let it;
-const ends = [];
-before(async () => {
-  it = await stage({ after: (end) => ends.push(end) });
-});
-after(async () => {
-  for (const end of ends) await end();
-});
+const it = staged();
 
 const folder = path.join(root, "pkg");
 

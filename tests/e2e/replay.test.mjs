@@ -1,7 +1,7 @@
 /** @file Links replay bit for bit in every browser, and the main ways to embed work in each. */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { test } from "node:test";
+import { after, test } from "node:test";
 import { nearest, readLink, writeLink } from "../../www/state.js";
 import { wasm } from "../js/wasm.mjs";
 import { browsers, reportFrom } from "./browsers.mjs";
@@ -38,11 +38,10 @@ function digestOf(text) {
 
 const expected = Object.fromEntries(links.map((link) => [link, digestOf(link)]));
 
-const page = (prelude) => `
+const page = `
 <tealight-playground></tealight-playground>
 <iframe src="tealight/#${hashOf(usual, { embed: true, play: true })}" width="900" height="300" title="A frame"></iframe>
 <iframe sandbox="allow-scripts" src="tealight/tealight.html#${hashOf(usual, { embed: true, play: true })}" width="900" height="300" title="A sandbox"></iframe>
-<script>${prelude}</script>
 <script src="tealight/tealight-host.js"></script>
 <script type="module">
   import "./tealight/tealight.js";
@@ -72,13 +71,17 @@ const page = (prelude) => `
     const refused = await it.set("nothing", 1).then(() => "", (error) => error.message);
     frames.push({ step: (await it.state()).step, refused, height: frame.height });
   }
+  const report = (value) => fetch(new URL(location).searchParams.get("report"), { method: "POST", mode: "no-cors", body: JSON.stringify(value) });
   report({ found, errors, frames, mode: element.shadowRoot.querySelector("footer.facts").dataset.mode });
 </script>`;
+
+const site = hostSite({ "report.html": page });
+after(site.end);
 
 for (const browser of browsers) {
   test(`twenty links replay bit for bit in ${browser.name}, and frames answer`, { skip: browser.skip }, async () => {
     assert.equal(links.length, 20);
-    const { found, errors, frames, mode } = await reportFrom(browser, hostSite, page);
+    const { found, errors, frames, mode } = await reportFrom(browser, site.folder, "report.html");
     assert.deepEqual(errors, []);
     assert.deepEqual(found, expected);
     assert.equal(mode, "worker");

@@ -1,18 +1,10 @@
 /** @file Scores beside their floors, findings with their remedy, and the gallery of failures. */
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { wasm } from "../js/wasm.mjs";
-import { catalog, defaultsOf, hashOf, pairs, stage, usual } from "./harness.mjs";
+import { catalog, defaultsOf, hashOf, pairs, staged, usual } from "./harness.mjs";
 
-/** @type {Awaited<ReturnType<typeof stage>>} */
-let it;
-const ends = [];
-before(async () => {
-  it = await stage({ after: (end) => ends.push(end) });
-});
-after(async () => {
-  for (const end of ends) await end();
-});
+const it = staged();
 
 /** How long an exhibit may train, or scores may take beside training, on a busy machine. */
 const LONG = 240_000;

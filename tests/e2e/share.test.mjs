@@ -1,21 +1,13 @@
 /** @file The panel that shares a run, and what its links give to whoever opens them. */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { HOSTS } from "../../www/share.js";
-import { hashOf, pairs, stage, usual } from "./harness.mjs";
+import { hashOf, pairs, staged, usual } from "./harness.mjs";
 
 const texts = Object.fromEntries(["en", "zh"].map((lang) => [lang, JSON.parse(readFileSync(new URL(`../../www/i18n/${lang}.json`, import.meta.url), "utf8"))]));
 
-/** @type {Awaited<ReturnType<typeof stage>>} */
-let it;
-const ends = [];
-before(async () => {
-  it = await stage({ after: (end) => ends.push(end) });
-});
-after(async () => {
-  for (const end of ends) await end();
-});
+const it = staged();
 
 const panel = (visit) => visit.find(".share-dialog");
 const link = (visit) => panel(visit).locator("textarea").first().inputValue();

@@ -1,18 +1,10 @@
 /** @file What is taken away from the page, and brought back. */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { after, before, test } from "node:test";
-import { catalog, hashOf, pairs, stage, usual } from "./harness.mjs";
+import { test } from "node:test";
+import { catalog, hashOf, pairs, staged, usual } from "./harness.mjs";
 
-/** @type {Awaited<ReturnType<typeof stage>>} */
-let it;
-const ends = [];
-before(async () => {
-  it = await stage({ after: (end) => ends.push(end) });
-});
-after(async () => {
-  for (const end of ends) await end();
-});
+const it = staged();
 
 /** Opens the dialog with its key and waits for it. */
 async function dialog(visit) {
