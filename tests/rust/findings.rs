@@ -19,19 +19,26 @@ fn value(evaluated: &Evaluated, id: &str) -> f64 {
 /// Provokes an exhibit's failure, applies the remedy as the page does, and gives what was found before and after.
 fn cured(id: &str) -> (Evaluated, Evaluated) {
     let exhibit: &Exhibit = gallery::ALL.iter().find(|exhibit| exhibit.id == id).unwrap();
-    let mut session = Session::new(exhibit.config().unwrap()).unwrap();
+    let session = Session::new(exhibit.config().unwrap()).unwrap();
+    treated(session, exhibit.finding, exhibit.steps as u32, exhibit.remedy_steps as u32)
+}
+
+/// The same for a session that a detector should find something in after so many steps, and no more after as many
+/// with its remedy.
+#[track_caller]
+fn treated(mut session: Session, id: &str, steps: u32, remedy_steps: u32) -> (Evaluated, Evaluated) {
     let mut evaluator = Evaluator::new();
-    session.step(exhibit.steps as u32).unwrap();
+    session.step(steps).unwrap();
     let before = evaluator.evaluate(&session).unwrap();
-    let finding = before.findings.iter().find(|finding| finding.id == exhibit.finding);
-    let finding = finding.unwrap_or_else(|| panic!("{id}: {:?} at step {}", before, exhibit.steps));
+    let finding = before.findings.iter().find(|finding| finding.id == id);
+    let finding = finding.unwrap_or_else(|| panic!("{id}: {before:?} at step {steps}"));
     assert!(!finding.remedy.is_empty(), "{id}: {finding:?}");
     for (key, value) in &finding.remedy {
         session.set(key, value).unwrap();
     }
-    session.step(exhibit.remedy_steps as u32).unwrap();
+    session.step(remedy_steps).unwrap();
     let after = evaluator.evaluate(&session).unwrap();
-    assert!(!ids(&after).contains(&exhibit.finding), "{id}: {:?}", after.findings);
+    assert!(!ids(&after).contains(&id), "{id}: {:?}", after.findings);
     (before, after)
 }
 
@@ -97,6 +104,21 @@ fn cold_chains_sit_well_on_a_wrong_density() {
 fn narrow_kernels_learn_by_heart() {
     let (before, after) = cured("memorisingKde");
     assert!(value(&after, "nll") < value(&before, "nll") - 1.0);
+}
+
+#[test]
+fn a_quick_discriminator_is_too_strong_until_it_is_held_back() {
+    let rates = [("learningRateD", number(1e-2)), ("learningRateG", number(1e-4))];
+    let (before, after) = treated(session("digits", "gan", &rates), "discriminatorStrong", 300, 1000);
+    assert!(value(&after, "frechet") < value(&before, "frechet"));
+}
+
+#[test]
+fn a_discriminator_held_flat_is_too_weak_until_it_is_let_go() {
+    let settings = [("noise", number(0.035)), ("latentDim", number(16.0)), ("r1", number(10.0))];
+    let (before, after) = treated(session("grid", "gan", &settings), "discriminatorWeak", 600, 2000);
+    println!("{before:?}\n{after:?}");
+    assert!(value(&after, "twoSample") < value(&before, "twoSample"));
 }
 
 #[test]

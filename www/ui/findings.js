@@ -1,12 +1,13 @@
 /** @file What has gone wrong with the run: a sentence with its numbers, the remedy at one press, and the reason. */
 
+import { nearest, shown, specsByKey } from "../state.js";
 import { el, setText } from "../views/dom.js";
 import { iconOf } from "./icons.js";
 import { sentenceValues } from "./score-text.js";
 import { textOr } from "./texts.js";
 
 /**
- * @import {Config, Finding, Value} from "../protocol.js"
+ * @import {Catalog, Config, Finding, Value} from "../protocol.js"
  * @import {ScoreHistory} from "../score-history.js"
  * @import {Translate} from "./texts.js"
  */
@@ -21,6 +22,13 @@ import { textOr } from "./texts.js";
  * @property {(remedy: Config) => void} apply
  * @property {() => void} openGallery
  */
+
+/** What keeps a run that diverged from doing so again: a tenth of every learning rate. @param {Catalog} catalog @param {Config} config @returns {Config} */
+export function gentler(catalog, config) {
+  const specs = specsByKey(catalog, config);
+  const rates = [...specs.values()].filter((spec) => spec.effect === "live" && spec.key.startsWith("learningRate") && shown(spec, config, specs));
+  return Object.fromEntries(rates.map((spec) => [spec.key, nearest(spec, Number(config[spec.key]) / 10)]));
+}
 
 export class Findings {
   element = el("div", { class: "findings" });
@@ -44,8 +52,8 @@ export class Findings {
   /** @type {ScoreHistory | null} */
   #history = null;
   #scoring = true;
-  /** What the engine said when training could not go on. */
-  #stopped = "";
+  /** What the engine said when training could not go on, and what to do about it. @type {{message: string, remedy: Config} | null} */
+  #stopped = null;
   /** Findings of this run that were sent away. @type {Set<string>} */
   #dismissed = new Set();
   /** The evaluation whose remedy was applied: what it had found is no news. @type {unknown} */
@@ -71,7 +79,7 @@ export class Findings {
     });
     this.#why.addEventListener("click", () => this.#explain(this.#reason.hidden !== false));
     this.#close.addEventListener("click", () => {
-      if (this.#shownId === "") this.#stopped = "";
+      if (this.#shownId === "") this.#stopped = null;
       else this.#dismissed.add(this.#shownId);
       this.#show();
     });
@@ -84,7 +92,7 @@ export class Findings {
       this.#at = 0;
     }
     if (history !== this.#history) this.#first = "";
-    if (history !== this.#history || busy) this.#stopped = "";
+    if (history !== this.#history || busy) this.#stopped = null;
     this.#history = history;
     this.#scoring = scoring;
     this.#show();
@@ -96,9 +104,9 @@ export class Findings {
     this.#show();
   }
 
-  /** Training could not go on. @param {string} message What the engine says. */
-  stopped(message) {
-    this.#stopped = message;
+  /** Training could not go on. @param {string} message What the engine says. @param {Config} remedy */
+  stopped(message, remedy) {
+    this.#stopped = { message, remedy };
     this.#at = 0;
     this.#show();
   }
@@ -119,20 +127,20 @@ export class Findings {
   /** Everything that is to be said now. @returns {Notice[]} */
   #notices() {
     const t = this.#t;
-    const stopped = this.#stopped && { id: "", name: t("ui.findings.stopped.name"), text: t("ui.findings.stopped.text", { message: this.#stopped }), why: t("ui.findings.stopped.why"), action: "", remedy: {} };
     const findings = this.#applied === this.#history?.latest ? [] : this.#history?.findings ?? [];
     const wanted = findings.filter(({ id }) => !this.#dismissed.has(id)).sort((a, b) => Number(b.id === this.#first) - Number(a.id === this.#first));
-    return [...(stopped ? [stopped] : []), ...wanted.map((finding) => this.#noticeOf(finding))];
+    const stopped = this.#stopped && this.#noticeOf("", "ui.findings.stopped", { message: this.#stopped.message }, this.#stopped.remedy);
+    return [...(stopped ? [stopped] : []), ...wanted.map(({ id, values, remedy }) => this.#noticeOf(id, `findings.${id}`, sentenceValues(values), remedy))];
   }
 
-  /** @param {Finding} finding @returns {Notice} */
-  #noticeOf({ id, values, remedy }) {
+  /** @param {string} id @param {string} texts Where they are. @param {Record<string, string>} values @param {Config} remedy @returns {Notice} */
+  #noticeOf(id, texts, values, remedy) {
     const t = this.#t;
-    const text = t(`findings.${id}.text`, sentenceValues(values));
+    const text = t(`${texts}.text`, values);
     const list = Object.entries(remedy).map(([key, value]) => t("ui.findings.setting", { name: textOr(t, `params.${key}.name`, key), value: this.#valueText(key, value) }));
     const sets = list.length > 0 ? t("ui.findings.sets", { list: list.join(t("ui.notice.separator")) }) : "";
-    const why = [textOr(t, `findings.${id}.why`, ""), sets].filter(Boolean).join(" ");
-    return { id, name: textOr(t, `findings.${id}.name`, id), text, why, action: list.length > 0 ? textOr(t, `findings.${id}.remedy`, t("ui.findings.apply")) : "", remedy };
+    const why = [textOr(t, `${texts}.why`, ""), sets].filter(Boolean).join(" ");
+    return { id, name: textOr(t, `${texts}.name`, id), text, why, action: list.length > 0 ? textOr(t, `${texts}.remedy`, t("ui.findings.apply")) : "", remedy };
   }
 
   /** @param {string} key @param {Value} value */
@@ -186,6 +194,7 @@ export class Findings {
   #remedy() {
     const notice = this.#notices().find(({ id }) => id === this.#shownId);
     if (!notice) return;
+    if (notice.id === "") this.#stopped = null;
     // With other settings, what was found may no longer be so: the next evaluation tells.
     this.#applied = this.#history?.latest;
     this.#show();

@@ -10,7 +10,7 @@ import { Stage } from "../views/stage.js";
 import { DataPicker } from "./data-picker.js";
 import { emptyInfo } from "./empty-info.js";
 import { FileDrop } from "./file-drop.js";
-import { Findings } from "./findings.js";
+import { Findings, gentler } from "./findings.js";
 import { Frames } from "./frames.js";
 import { Gallery } from "./gallery.js";
 import { Help } from "./help.js";
@@ -98,7 +98,8 @@ export class Playground {
       frame: (frame) => this.#frames.arrive(frame),
       scored: () => this.#scored(),
       stopped: (message) => {
-        this.#findings.stopped(message);
+        const { catalog, current } = this.experiment;
+        this.#findings.stopped(message, catalog ? gentler(catalog, current) : {});
         listener.error(message);
       },
       notice: (notice) => this.#notice(notice),

@@ -40,7 +40,8 @@ pub fn find(evidence: &Evidence) -> Option<Finding> {
         return None;
     }
     let accuracy = accuracy(evidence).filter(|accuracy| *accuracy >= SURE)?;
-    // What makes it stronger than the generator is taken back; if nothing does, its slopes are penalised.
+    // What makes it stronger than the generator is taken back; if nothing does, its slopes are penalised, and if they
+    // are already, it learns more slowly.
     let number = |key: &str| evidence.number(key).unwrap_or(0.0);
     let mut remedy = Vec::new();
     if number("discriminatorSteps") > 1.0 {
@@ -54,7 +55,10 @@ pub fn find(evidence: &Evidence) -> Option<Finding> {
         }
     }
     if remedy.is_empty() {
-        remedy.push(("r1", Value::Number((2.0 * number("r1")).clamp(0.5, 10.0))));
+        remedy.push(match number("r1") {
+            r1 if r1 < 10.0 => ("r1", Value::Number((2.0 * r1).clamp(0.5, 10.0))),
+            _ => ("learningRateD", Value::Number(number("learningRateD") / 4.0)),
+        });
     }
     Some(Finding { id: "discriminatorStrong", values: vec![("percent", 100.0 * accuracy)], remedy })
 }
