@@ -1,13 +1,14 @@
 //! Matrix products: C ← start + A·B.
 //!
-//! B is packed into panels of 8 columns, and C is computed in blocks of 4 × 8 ([`super::block`]).
+//! B is packed into panels of 8 columns, a stretch of A at a time into blocks of 4 rows, and C is computed in blocks
+//! of 4 × 8 ([`super::block`]).
 //! If B is the larger operand, and stored column after column, then Cᵀ = Bᵀ·Aᵀ is computed instead, block by
-//! block in its place in C: so a small batch is packed, and not the weights.
+//! block in its place in C.
 //!
 //! Every element is the sum `start + a₀b₀ + a₁b₁ + …` in this order, whatever the sizes; only the
 //! products with at most three rows or columns ([`super::skinny`]) sum in another fixed order.
 
-use super::block::{COLUMNS, Half, Lines, ROWS, Target};
+use super::block::{COLUMNS, Half, ROWS, Target};
 use super::simd::F4;
 use super::skinny;
 use std::cell::RefCell;
@@ -100,22 +101,22 @@ thread_local! {
 struct Buffers {
     /// The panels of B: 8 columns each, row after row.
     panels: Vec<[Half; 2]>,
-    /// The last rows of A when they do not fill a block: 4 rows, column after column.
-    rest: Vec<Half>,
+    /// A stretch of A: blocks of 4 rows, each column after column.
+    lines: Vec<Half>,
     /// Blocks of C that reach over its edge.
     aside: Vec<f32>,
 }
 
 impl Buffers {
     const fn new() -> Self {
-        Self { panels: Vec::new(), rest: Vec::new(), aside: Vec::new() }
+        Self { panels: Vec::new(), lines: Vec::new(), aside: Vec::new() }
     }
 
     /// Grows to what a product of `rows` × `depth` and `depth` × `columns` values needs.
-    fn reserve(&mut self, rows: usize, columns: usize, depth: usize) {
+    fn reserve(&mut self, rows: usize, columns: usize, depth: usize, stretch: usize) {
         let grow = |length: usize, needed: usize| length.max(needed);
         self.panels.resize(grow(self.panels.len(), columns.div_ceil(COLUMNS) * depth), [Half([0.0; 4]); 2]);
-        self.rest.resize(grow(self.rest.len(), depth), Half([0.0; 4]));
+        self.lines.resize(grow(self.lines.len(), stretch / ROWS * depth), Half([0.0; 4]));
         self.aside.resize(grow(self.aside.len(), (rows + ROWS) * COLUMNS), 0.0);
     }
 }
@@ -133,39 +134,43 @@ struct Whole<'a> {
 impl Whole<'_> {
     fn compute(&self, c: &mut [f32], buffers: &mut Buffers) {
         let (m, n, k) = (self.a.rows, self.b.columns, self.a.columns);
-        let whole = m / ROWS * ROWS;
         // Equal parts, at least one, so that an empty inner dimension still gives the start.
         let parts = k.div_ceil(DEPTH).max(1);
         for part in 0..parts {
             let (from, to) = (k * part / parts, k * (part + 1) / parts);
             let depth = to - from;
-            buffers.reserve(m, n, depth);
+            // A stretch of A that the first-level cache holds meets all of B before the next one is read.
+            let stretch = (STRETCH / depth.max(1)).next_multiple_of(ROWS).max(4 * ROWS);
+            buffers.reserve(m, n, depth, stretch);
             let panels = &mut buffers.panels[..depth * n.div_ceil(COLUMNS)];
-            let rest = &mut buffers.rest[..depth];
+            let lines = &mut buffers.lines[..stretch / ROWS * depth];
             let low = F4::splat(if to == k { self.low } else { f32::NEG_INFINITY });
             let start = if part == 0 { self.start } else { Start::Sum };
-            if whole < m {
-                pack_rest(self.a, from, whole, rest);
-            }
             let columns = |column: usize| (n - column).min(COLUMNS);
             let every = (0..n).step_by(COLUMNS);
             for (column, panel) in every.clone().zip(panels.chunks_mut(depth.max(1))) {
                 pack_panel(self.b, from, column, columns(column), panel);
             }
-            // A stretch of A that the first-level cache holds meets all of B before the next one is read.
-            let stretch = (STRETCH / depth.max(1)).next_multiple_of(ROWS).max(4 * ROWS);
             for first in (0..m).step_by(stretch) {
-                let rows = (whole.saturating_sub(first)).min(stretch);
+                let rows = (m - first).min(stretch);
+                for (row, block) in (first..first + rows).step_by(ROWS).zip(lines.chunks_mut(depth.max(1))) {
+                    pack_rows(self.a, from, row, block);
+                }
                 for column in every.clone() {
                     let panel = &panels[column / COLUMNS * depth..][..depth];
                     let columns = columns(column);
                     let strip = Strip { m, n, column, columns, start, low, flipped: self.flipped };
-                    if rows > 0 {
-                        let lines = Lines::of(self.a, from, to, first, rows);
-                        strip.compute(lines, panel, c, first, rows, &mut buffers.aside);
-                    }
-                    if whole < m && first + stretch >= m {
-                        strip.compute(Lines::packed(rest), panel, c, whole, m - whole, &mut buffers.aside);
+                    let whole = rows / ROWS * ROWS;
+                    strip.compute(lines, panel, c, first, whole, &mut buffers.aside);
+                    if whole < rows {
+                        strip.compute(
+                            &lines[whole / ROWS * depth..],
+                            panel,
+                            c,
+                            first + whole,
+                            rows - whole,
+                            &mut buffers.aside,
+                        );
                     }
                 }
             }
@@ -188,7 +193,7 @@ impl Strip<'_> {
     /// Computes `rows` rows from row `first` on: in place, or aside if they do not fill their blocks.
     fn compute(
         &self,
-        lines: Lines,
+        lines: &[Half],
         panel: &[[Half; 2]],
         c: &mut [f32],
         first: usize,
@@ -196,6 +201,9 @@ impl Strip<'_> {
         aside: &mut [f32],
     ) {
         let blocks = rows.div_ceil(ROWS);
+        if blocks == 0 {
+            return;
+        }
         if self.columns < COLUMNS || rows < blocks * ROWS {
             self.copy_start(c, first, rows, aside);
             Target::sum(aside, COLUMNS, &self.low).compute(blocks, lines, panel);
@@ -244,14 +252,37 @@ impl Strip<'_> {
     }
 }
 
-/// Copies row `row` of A and those after it, `rest.len()` columns from column `from` on.
+/// Copies the four rows of A from row `row` on, `block.len()` columns from column `from` on.
 /// Missing rows are zero.
-fn pack_rest(a: View, from: usize, row: usize, rest: &mut [Half]) {
+fn pack_rows(a: View, from: usize, row: usize, block: &mut [Half]) {
+    let (rows, depth) = (a.rows - row, block.len());
     let (row_stride, depth_stride) = a.strides();
-    for (i, Half(four)) in rest.iter_mut().enumerate() {
-        *four = [0.0; ROWS];
-        for (r, value) in four[..a.rows - row].iter_mut().enumerate() {
-            *value = a.values[(row + r) * row_stride + (from + i) * depth_stride];
+    if rows < ROWS {
+        for (i, Half(four)) in block.iter_mut().enumerate() {
+            *four = [0.0; ROWS];
+            for (r, value) in four[..rows].iter_mut().enumerate() {
+                *value = a.values[(row + r) * row_stride + (from + i) * depth_stride];
+            }
+        }
+    } else if a.transposed {
+        let lines = a.values[from * depth_stride..].chunks(depth_stride);
+        for (Half(four), line) in block.iter_mut().zip(lines) {
+            four.copy_from_slice(&line[row..row + ROWS]);
+        }
+    } else {
+        let line = |r: usize| &a.values[(row + r) * row_stride + from..][..depth];
+        let lines: [&[f32]; ROWS] = [line(0), line(1), line(2), line(3)];
+        let [x, y, z, w] = lines.map(|line| line.as_chunks::<4>().0);
+        let (blocks, last) = block.as_chunks_mut::<4>();
+        for ((((block, x), y), z), w) in blocks.iter_mut().zip(x).zip(y).zip(z).zip(w) {
+            let turned = F4::transpose([x, y, z, w].map(F4::from_array));
+            for (Half(four), values) in block.iter_mut().zip(turned) {
+                values.write(four);
+            }
+        }
+        let done = depth - last.len();
+        for (i, Half(four)) in last.iter_mut().enumerate() {
+            *four = lines.map(|line| line[done + i]);
         }
     }
 }
