@@ -105,6 +105,9 @@ fn spec_json(spec: &Spec, model: Option<&models::Entry>) -> Json {
     object["effect"] = json!(effect_id(spec.effect));
     object["when"] = spec.when.map_or(Json::Null, |(key, values)| json!({ "key": key, "in": values }));
     object["advanced"] = json!(spec.advanced);
+    if spec.rate {
+        object["rate"] = json!(true);
+    }
     let rules =
         model.map_or(&[][..], |entry| entry.option_domains).iter().filter(|rule| rule.key == spec.key);
     let rules: Map<String, Json> = rules

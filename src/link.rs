@@ -159,6 +159,7 @@ fn seed() -> Spec {
         effect: Effect::Restart,
         when: None,
         advanced: false,
+        rate: false,
     }
 }
 

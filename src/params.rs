@@ -154,6 +154,8 @@ pub struct Spec {
     pub when: Option<(&'static str, &'static [&'static str])>,
     /// Shown only on request.
     pub advanced: bool,
+    /// Whether it says how far a step goes: what a run that diverged should have less of.
+    pub rate: bool,
 }
 
 /// An enum that is a setting: its variants have ids.
@@ -227,12 +229,12 @@ macro_rules! choices {
 
 /// Declares a struct of settings: see the module's example.
 ///
-/// After the effect may stand `when("loss" in "wgan" | "hinge")` and then `advanced(true)`.
+/// After the effect may stand `when("loss" in "wgan" | "hinge")` and then `advanced(true)` or `rate(true)`.
 #[macro_export]
 macro_rules! params {
     ($(#[$meta:meta])* pub struct $name:ident {
         $($(#[doc = $doc:literal])+ $field:ident($key:literal): $type:ty = $default:expr, $kind:expr, $effect:ident
-          $(, when($other:literal in $($value:literal)|+))? $(, advanced($advanced:literal))? ;)*
+          $(, when($other:literal in $($value:literal)|+))? $(, advanced($advanced:literal))? $(, rate($rate:literal))? ;)*
     }) => {
         $(#[$meta])*
         #[derive(Debug, Clone, PartialEq)]
@@ -257,6 +259,7 @@ macro_rules! params {
                     effect: Effect::$effect,
                     when: None $(.or(Some(($other, &[$($value),+][..]))))?,
                     advanced: false $(|| $advanced)?,
+                    rate: false $(|| $rate)?,
                 }),*]
             }
 

@@ -31,6 +31,7 @@
  * @property {"live" | "restart"} effect
  * @property {{key: string, in: string[]} | null} when
  * @property {boolean} advanced
+ * @property {boolean} [rate] Whether it says how far a step goes: what a run that diverged should have less of.
  * @property {Record<string, string[]>} [domains] The options that only some domains allow.
  */
 

@@ -33,6 +33,10 @@ export type Spec = {
     } | null;
     advanced: boolean;
     /**
+     * Whether it says how far a step goes: what a run that diverged should have less of.
+     */
+    rate?: boolean;
+    /**
      * The options that only some domains allow.
      */
     domains?: Record<string, string[]>;
@@ -503,6 +507,7 @@ export type Post = (message: Message, transfer?: Transferable[]) => void;
  * @property {"live" | "restart"} effect
  * @property {{key: string, in: string[]} | null} when
  * @property {boolean} advanced
+ * @property {boolean} [rate] Whether it says how far a step goes: what a run that diverged should have less of.
  * @property {Record<string, string[]>} [domains] The options that only some domains allow.
  */
 /** @typedef {{id: string, values: Config}} Preset */

@@ -39,7 +39,7 @@ params! {
         /// Langevin steps from noise to a sample whose path is shown.
         path_steps("pathSteps"): usize = 200, log_integer(10, 1000), Live, advanced(true);
         /// Size of the update's step.
-        learning_rate("learningRate"): f64 = 2e-3, log(1e-5, 1e-1), Live;
+        learning_rate("learningRate"): f64 = 2e-3, log(1e-5, 1e-1), Live, rate(true);
         /// Data points per step.
         batch_size("batchSize"): usize = 128, log_integer(1, 1024), Live;
         /// How the learning rate falls.

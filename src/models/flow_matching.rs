@@ -52,7 +52,7 @@ params! {
         /// The hidden layers' nonlinearity.
         activation("activation"): Activation = Activation::Silu, choice::<Activation>(), Restart, when("net" in "mlp"), advanced(true);
         /// Size of the update's step.
-        learning_rate("learningRate"): f64 = 3e-3, log(1e-5, 1e-1), Live;
+        learning_rate("learningRate"): f64 = 3e-3, log(1e-5, 1e-1), Live, rate(true);
         /// Data points per step.
         batch_size("batchSize"): usize = 256, log_integer(1, 1024), Live;
         /// How slowly the average of the weights moves that samples are drawn with.

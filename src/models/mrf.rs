@@ -78,7 +78,7 @@ params! {
         /// The coupling of all neighbours when it is set.
         inverse_temperature("inverseTemperature"): f64 = 0.44, linear(-2.0, 2.0), Live, when("coupling" in "fixed");
         /// Size of the update's step.
-        learning_rate("learningRate"): f64 = 0.02, log(1e-4, 1.0), Live;
+        learning_rate("learningRate"): f64 = 0.02, log(1e-4, 1.0), Live, rate(true);
         /// Data points per step.
         batch_size("batchSize"): usize = 100, log_integer(1, 1024), Live;
         /// Gibbs sweeps from noise to a sample that is shown.

@@ -216,7 +216,10 @@ test("training that diverges says so where failures are named, and what it went 
     await banner.locator(".remedy").click();
     await visit.until("progress", async () => (await visit.step()) > step);
     const after = await configOf(visit);
-    const changed = Object.keys(before).filter((key) => after[key] !== before[key]);
-    assert.ok(changed.length > 0 && changed.every((key) => after[key] < before[key]), changed.join());
+    const changed = Object.keys(before).filter((key) => String(after[key]) !== String(before[key]));
+    const rates = pair.model.params.filter(({ rate, key }) => rate && changed.includes(key)).map(({ key }) => key);
+    assert.ok(rates.length > 0, changed.join());
+    assert.deepEqual(changed, rates);
+    for (const key of rates) assert.ok(after[key] < before[key], key);
   });
 });

@@ -26,7 +26,7 @@ import { textOr } from "./texts.js";
 /** What keeps a run that diverged from doing so again: a tenth of every learning rate. @param {Catalog} catalog @param {Config} config @returns {Config} */
 export function gentler(catalog, config) {
   const specs = specsByKey(catalog, config);
-  const rates = [...specs.values()].filter((spec) => spec.effect === "live" && spec.key.startsWith("learningRate") && shown(spec, config, specs));
+  const rates = [...specs.values()].filter((spec) => spec.rate && spec.effect === "live" && shown(spec, config, specs));
   return Object.fromEntries(rates.map((spec) => [spec.key, nearest(spec, Number(config[spec.key]) / 10)]));
 }
 
@@ -129,18 +129,18 @@ export class Findings {
     const t = this.#t;
     const findings = this.#applied === this.#history?.latest ? [] : this.#history?.findings ?? [];
     const wanted = findings.filter(({ id }) => !this.#dismissed.has(id)).sort((a, b) => Number(b.id === this.#first) - Number(a.id === this.#first));
-    const stopped = this.#stopped && this.#noticeOf("", "ui.findings.stopped", { message: this.#stopped.message }, this.#stopped.remedy);
-    return [...(stopped ? [stopped] : []), ...wanted.map(({ id, values, remedy }) => this.#noticeOf(id, `findings.${id}`, sentenceValues(values), remedy))];
+    const stopped = this.#stopped && this.#noticeOf("", "ui.findings.stopped.", { message: this.#stopped.message }, this.#stopped.remedy);
+    return [...(stopped ? [stopped] : []), ...wanted.map(({ id, values, remedy }) => this.#noticeOf(id, `findings.${id}.`, sentenceValues(values), remedy))];
   }
 
-  /** @param {string} id @param {string} texts Where they are. @param {Record<string, string>} values @param {Config} remedy @returns {Notice} */
+  /** @param {string} id @param {string} texts What their keys begin with. @param {Record<string, string>} values @param {Config} remedy @returns {Notice} */
   #noticeOf(id, texts, values, remedy) {
     const t = this.#t;
-    const text = t(`${texts}.text`, values);
+    const text = t(`${texts}text`, values);
     const list = Object.entries(remedy).map(([key, value]) => t("ui.findings.setting", { name: textOr(t, `params.${key}.name`, key), value: this.#valueText(key, value) }));
     const sets = list.length > 0 ? t("ui.findings.sets", { list: list.join(t("ui.notice.separator")) }) : "";
-    const why = [textOr(t, `${texts}.why`, ""), sets].filter(Boolean).join(" ");
-    return { id, name: textOr(t, `${texts}.name`, id), text, why, action: list.length > 0 ? textOr(t, `${texts}.remedy`, t("ui.findings.apply")) : "", remedy };
+    const why = [textOr(t, `${texts}why`, ""), sets].filter(Boolean).join(" ");
+    return { id, name: textOr(t, `${texts}name`, id), text, why, action: list.length > 0 ? textOr(t, `${texts}remedy`, t("ui.findings.apply")) : "", remedy };
   }
 
   /** @param {string} key @param {Value} value */

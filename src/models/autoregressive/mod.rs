@@ -68,7 +68,7 @@ params! {
         /// Tokens are drawn from so many of the likeliest; 0 draws from all.
         top_k("topK"): usize = 0, integer(0, 20), Live, when("cell" in "gru" | "transformer");
         /// Size of the update's step.
-        learning_rate("learningRate"): f64 = 3e-3, log(1e-5, 1e-1), Live;
+        learning_rate("learningRate"): f64 = 3e-3, log(1e-5, 1e-1), Live, rate(true);
         /// Data points per step.
         batch_size("batchSize"): usize = 256, log_integer(1, 1024), Live;
         /// The rule that turns gradients into updates.

@@ -55,7 +55,7 @@ params! {
         /// The hidden layers' nonlinearity.
         activation("activation"): Activation = Activation::Tanh, choice::<Activation>(), Restart;
         /// Size of the update's step.
-        learning_rate("learningRate"): f64 = 1e-3, log(1e-5, 1e-1), Live;
+        learning_rate("learningRate"): f64 = 1e-3, log(1e-5, 1e-1), Live, rate(true);
         /// Data points per step.
         batch_size("batchSize"): usize = 256, log_integer(1, 1024), Live;
         /// The largest norm of the gradient; a longer one is scaled down to it.

@@ -46,9 +46,9 @@ params! {
         /// Weight γ of the penalty (γ/2) E|∇D|² at real data; 0 is none.
         r1("r1"): f64 = 0.0, linear(0.0, 10.0), Live;
         /// Size of the generator's update.
-        learning_rate_g("learningRateG"): f64 = 1e-3, log(1e-5, 1e-1), Live;
+        learning_rate_g("learningRateG"): f64 = 1e-3, log(1e-5, 1e-1), Live, rate(true);
         /// Size of the discriminator's update.
-        learning_rate_d("learningRateD"): f64 = 1e-3, log(1e-5, 1e-1), Live;
+        learning_rate_d("learningRateD"): f64 = 1e-3, log(1e-5, 1e-1), Live, rate(true);
         /// Discriminator updates in each step.
         discriminator_steps("discriminatorSteps"): usize = 1, integer(1, 10), Live;
         /// Whether both networks are fully connected or convolutional.

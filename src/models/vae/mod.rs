@@ -70,7 +70,7 @@ params! {
         /// Latents a row in the bound that is trained; 1 is the ELBO.
         importance_samples("importanceSamples"): usize = 1, integer(1, 50), Live, advanced(true);
         /// Size of the update's step.
-        learning_rate("learningRate"): f64 = 2e-3, log(1e-5, 1e-1), Live;
+        learning_rate("learningRate"): f64 = 2e-3, log(1e-5, 1e-1), Live, rate(true);
         /// Data points per step.
         batch_size("batchSize"): usize = 256, log_integer(1, 1024), Live;
         /// The rule that turns gradients into updates.
