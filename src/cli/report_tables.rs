@@ -61,7 +61,8 @@ pub fn markdown(runs: &[Run]) -> String {
     let mut text = "# Scores\n\nEvery model on every data set that it takes, at its defaults and seed 42, scored by \
                     `npm run report`. The second line of each table is the *floor*: what as many fresh real rows \
                     score.\nA likelihood is exact but for those with a mark: ≤ is an importance-weighted bound, # \
-                    normalised on a grid, ~ of kernels on samples.\n"
+                    normalised on a grid, ~ of kernels on samples. Of images, flows and Gaussian mixtures have a \
+                    density of grey levels, the others a probability of black and white: only alike can be compared.\n"
         .to_string();
     for set in data::ALL {
         let runs: Vec<&Run> = runs.iter().filter(|run| run.dataset == set.id).collect();
@@ -73,6 +74,18 @@ pub fn markdown(runs: &[Run]) -> String {
         if !runs.is_empty() {
             text += &format!("\n## {}\n\n{}", set.id, table(&runs, &ids));
         }
+    }
+    text + &found(runs)
+}
+
+/// What the detectors found of runs at their defaults.
+fn found(runs: &[Run]) -> String {
+    let mut text = format!(
+        "\n## Found by the detectors\n\nOf {} runs at their defaults, after their last step:\n\n| model | data | found |\n|---|---|---|\n",
+        runs.len()
+    );
+    for run in runs.iter().filter(|run| !run.findings.is_empty()) {
+        text += &format!("| {} | {} | {} |\n", run.model, run.dataset, run.findings.join(", "));
     }
     text
 }
