@@ -15,6 +15,18 @@ const finder = (results) => (contender, workload) => {
   return found && found.rounds.length > 0 ? median(found.rounds) : null;
 };
 
+/**
+ * How many times Tealight's step another takes: the median of the rounds' own ratios, because a machine that others use
+ * is quicker in one round than in the next, for all contenders alike.
+ * @param {import("./compare.mjs").Result[]} results
+ */
+const comparer = (results) => (contender, workload) => {
+  const roundsOf = (id) => results.find((it) => it.contender === id && it.workload === workload)?.rounds ?? [];
+  const [own, other] = [roundsOf("tealight"), roundsOf(contender)];
+  const ratios = own.slice(0, other.length).map((ms, round) => other[round] / ms);
+  return ratios.length > 0 ? median(ratios) : null;
+};
+
 /** W4's rate against the roof: both in GFLOP/s, and the share. */
 function roofShare(results, roof) {
   const ms = finder(results)("tealight", "w4");
@@ -25,15 +37,15 @@ function roofShare(results, roof) {
 
 /** Prints medians with the smallest and the largest round, and each as a multiple of Tealight's. */
 export function print({ results, roof, chosen, only }) {
-  const find = finder(results);
+  const ratio = comparer(results);
   const columns = workloads.filter(({ id }) => only.includes(id));
   const line = (title, cells, width) => say(`${title.padEnd(30)}${cells.map((cell) => cell.padStart(width)).join("")}`);
   heading("A step costs so many times Tealight's");
   line("", columns.map(({ id }) => id.toUpperCase()), 9);
   for (const { id, title } of chosen) {
     line(title, columns.map((column) => {
-      const [own, other] = [find("tealight", column.id), find(id, column.id)];
-      return own && other ? `${(other / own).toFixed(2)}×` : "–";
+      const times = ratio(id, column.id);
+      return times === null ? "–" : `${times.toFixed(2)}×`;
     }), 9);
   }
   heading("Milliseconds per step: median (smallest–largest round)");
@@ -62,7 +74,7 @@ export function write(report) {
 
 /** The README's table, ratios first. */
 function markdown({ results, roof, chosen, bytes, machine, memory, starts }) {
-  const find = finder(results);
+  const [find, ratio] = [finder(results), comparer(results)];
   const kilobytes = (count) => (count ? `${Math.round(count / 1000)} KB` : "");
   const own = ["**Tealight**, ms a step", ...workloads.map(({ id }) => {
     const ms = find("tealight", id);
@@ -70,8 +82,8 @@ function markdown({ results, roof, chosen, bytes, machine, memory, starts }) {
   }), kilobytes(bytes.tealight)];
   const others = chosen.filter(({ id }) => id !== "tealight" && workloads.some((workload) => find(id, workload.id) !== null));
   const table = others.map(({ id, title }) => [title, ...workloads.map((workload) => {
-    const [base, ms] = [find("tealight", workload.id), find(id, workload.id)];
-    return base && ms ? `${(ms / base).toFixed(1)}× (${digits(ms)})` : "–";
+    const [times, ms] = [ratio(id, workload.id), find(id, workload.id)];
+    return times && ms ? `${times.toFixed(1)}× (${digits(ms)})` : "–";
   }), kilobytes(bytes[id])]);
   const head = ["", ...workloads.map(({ id, title }) => `${id.toUpperCase()} ${title}`), "gzip"];
   const row = (cells) => `| ${cells.join(" | ")} |`;
@@ -83,7 +95,7 @@ function markdown({ results, roof, chosen, bytes, machine, memory, starts }) {
     "",
     row(head), `|${"---|".repeat(head.length)}`, row(own), ...table.map(row),
     "",
-    `Medians of ${rounds} interleaved rounds of one run: ${machine.cpu}, ${machine.browser}, one thread, ${machine.gpu}.`,
+    `Medians of ${rounds} interleaved rounds of one run, of the times and of each round's ratios: ${machine.cpu}, ${machine.browser}, one thread, ${machine.gpu}.`,
     ...(share ? [`W4 computes ${share.rate.toFixed(1)} GFLOP/s (3 · 2 · parameters · batch a step); a loop of multiplications and additions in registers reaches ${share.roof.toFixed(1)}.`] : []),
     ...(starts ? [`From the address to the first finished step of training: ${Math.round(median(starts))} ms.`] : []),
     ...(memory ? [`Memory of W1 after 5,000 and 50,000 steps: ${mib(memory.steps.after5000)} and ${mib(memory.steps.after50000)}; after 5 and 50 sessions: ${mib(memory.sessions.after5)} and ${mib(memory.sessions.after50)}.`] : []),
