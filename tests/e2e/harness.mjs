@@ -207,6 +207,23 @@ export class Visit {
     return this.element.evaluate(async (element) => new TextDecoder("latin1").decode(await /** @type {any} */ (element).snapshot())).then(digest);
   }
 
+  /**
+   * Begins the run of a link that names a step, and waits until it is there. Not by the step that is shown:
+   * that of the run before may be the same.
+   * @param {string} link
+   */
+  arrives(link) {
+    return this.element.evaluate(
+      (element, to) =>
+        new Promise((resolve, reject) => {
+          element.addEventListener("goal", () => resolve(undefined), { once: true });
+          setTimeout(() => reject(new Error(`the run of ${to} never arrived`)), 60_000);
+          /** @type {any} */ (element).link = to;
+        }),
+      link,
+    );
+  }
+
   /** Trains to a step and waits there. @param {number} step */
   trainTo(step) {
     return this.element.evaluate((element, to) => /** @type {any} */ (element).step(to - /** @type {any} */ (element).steps), step);

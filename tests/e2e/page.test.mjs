@@ -76,8 +76,7 @@ for (const width of [320, 360, 768, 1024, 1440, 2560]) {
         await visit.ready();
         for (const model of catalog.models) {
           for (const dataset of someDatasets(model)) {
-            await visit.element.evaluate((element, link) => (/** @type {any} */ (element).link = link), hashOf({ model, dataset }, { step: 3 }));
-            await visit.until("the run", async () => (await visit.setting("model")) === model.id && (await visit.setting("dataset")) === dataset.id && (await visit.step()) >= 3);
+            await visit.arrives(hashOf({ model, dataset }, { step: 3 }));
             for (const drawer of await visit.find("details").all()) {
               if (!(await drawer.evaluate((node) => /** @type {HTMLDetailsElement} */ (node).open))) if (await drawer.isVisible()) await drawer.locator("summary").click();
             }

@@ -52,8 +52,8 @@ test("every tab of every model shows pictures with words", () =>
   it.visit({}, async (visit) => {
     for (const model of catalog.models) {
       for (const dataset of model.domains.map((domain) => someDatasets(model).find((it) => it.domain === domain))) {
-        await visit.element.evaluate((element, link) => (/** @type {any} */ (element).link = link), hashOf({ model, dataset }, { step: 5 }));
-        await visit.until(`${model.id} on ${dataset.id}`, async () => (await visit.setting("model")) === model.id && (await visit.setting("dataset")) === dataset.id && (await visit.step()) >= 5);
+        await visit.arrives(hashOf({ model, dataset }, { step: 5 }));
+        assert.deepEqual([await visit.setting("model"), await visit.setting("dataset")], [model.id, dataset.id]);
         const tabs = visit.find('[role="tab"]');
         for (let i = 0; i < (await tabs.count()); i++) {
           await tabs.nth(i).click();
