@@ -17,17 +17,20 @@ import { assemble, functionImports, leb, sectionsOf, toLeb } from "./wasm-module
  */
 const NEVER = [
   // Numbers of 8 and 16 bits.
-  /^_R[^C]*C(?:s[0-9A-Za-z]*_)?11candle_core.*(?:4half|7float8)/,
+  /^_R[^C]*C(?:s[0-9A-Za-z]*_)?11candle_core.*(?:4half|6float8)/,
   // The library's products.
   /_(?:4gemm|8gemm_(?:f16|f32|f64|c32|c64)|11gemm_common)/,
   // An operation on f64, i64 or i16, and arithmetic on anything but f32.
   /(?:Map\d|Map1Any|Map2U8|Map2InPlace)1f[dxs]E/,
   /^_R[^C]*C(?:s[0-9A-Za-z]*_)?11candle_core.*5utils\d+(?:unary|binary)_map[a-z_]*?[dxshlm](?=[A-Z])/,
-  /11candle_core.*11IndexSelect[dxshl]E/,
+  /11candle_core.*(?:11IndexSelect|10CpuStorage.*4powf)/,
+  /11candle_core11cpu_backend17copy_strided_src_[dxslmh]E/,
+  // Functions of one number that no model takes of the library.
+  /11candle_core.*2op(?:3Sin|3Cos|3Erf|4Tanh|5Recip|4Gelu|7GeluErf|4Silu|4Ceil|5Floor|5Round|4Sign)N/,
   // Operations that the project has replaced, or does not need.
   /11candle_core.*(?:5WCond|6MatMul|3Cmp|11ReduceIndex|6Gather|8IndexAdd|6conv1d|6conv2d|ConvTranspose|Conv1D|Conv2D|AvgPool2D|MaxPool2D|UpsampleNearest|UpsampleBilinear|Im2Col|Col2Im|7Scatter|10ScatterAdd)/,
   // What a gradient of the library's would need that no model takes.
-  /11candle_core.*6Tensor(?:6matmul|10where_cond|9index_add|6gather|7scatter|11scatter_add|14scatter_checks|13interpolate2d|1[0-9]conv|2[0-9]conv|2[0-9]avg_pool2d|2[0-9]max_pool2d)/,
+  /11candle_core.*6Tensor(?:3sin|3cos|3erf|4tanh|5recip|4powf|7permute|12index_select|14slice_scatter0?|14cat_contiguousB|4cat0B|3catB|5stackB|6matmul|10where_cond|9index_add|6gather|7scatter|11scatter_add|14scatter_checks|13interpolate2d|1[0-9]conv|2[0-9]conv|2[0-9]avg_pool2d|2[0-9]max_pool2d)/,
   // Threads, which there are none of.
   /^_R[^C]*C(?:s[0-9A-Za-z]*_)?(?:5rayon|10rayon_core|15crossbeam_(?:deque|epoch))/,
   // Names in backtraces, which have no symbols to name.
