@@ -114,8 +114,15 @@ pub const ALL: &[Exhibit] = &[
     ),
     exhibit("realNvpFilaments", ["ring", "flow"], &[("transform", "affine")], 1500, "filaments", 1500),
     exhibit("splineTail", ["ring", "flow"], &[("tailBound", "1")], 500, "tailBound", 500),
-    // Chains with half of the noise: they see the valleys alone, and the density is that of T = ¼.
-    exhibit("ebmDensity", ["ring", "ebm"], &[("langevinNoise", "0.5")], 500, "wrongDensity", 500),
+    // Chains with half of the noise and no correction: they see the valleys alone, and the density is that of T = ¼.
+    exhibit(
+        "ebmDensity",
+        ["ring", "ebm"],
+        &[("langevinCorrection", "none"), ("langevinStepSize", "0.01"), ("langevinNoise", "0.5")],
+        500,
+        "wrongDensity",
+        500,
+    ),
     exhibit(
         "memorisingKde",
         ["moons", "kde"],

@@ -84,6 +84,17 @@ impl Mlp {
     /// # Errors
     /// When `xs` has another shape.
     pub fn input_gradient(&self, xs: &Tensor) -> Result<Tensor> {
+        Ok(self.value_and_input_gradient(xs)?.1)
+    }
+
+    /// The outputs row by row, and ∂(sum of the outputs)/∂x at each row, without a graph.
+    ///
+    /// # Shapes
+    /// (n, inputs) → n · outputs values, and (n, inputs)
+    ///
+    /// # Errors
+    /// When `xs` has another shape.
+    pub fn value_and_input_gradient(&self, xs: &Tensor) -> Result<(Vec<f32>, Tensor)> {
         let n = xs.dim(0)?;
         let mut values = xs.flatten_all()?.to_vec1::<f32>()?;
         let mut slopes = Vec::with_capacity(self.layers.len());
@@ -115,7 +126,7 @@ impl Mlp {
                 product(scaled, weight, &mut gradient, Start::Zero, f32::NEG_INFINITY);
             })?;
         }
-        Ok(Tensor::from_vec(gradient, xs.shape(), xs.device())?)
+        Ok((values, Tensor::from_vec(gradient, xs.shape(), xs.device())?))
     }
 
     /// The directional derivative J(x)·v at each row, as a graph in the weights.

@@ -1,7 +1,7 @@
 //! Good samples from a bad density.
 //!
 //! The chains of an energy-based model may sit where the data are although exp(−U/T) has its mass elsewhere: they
-//! are too cold, too short, or never begin anew, and do not find it (Nijkamp et al. 2020,
+//! are too cold, too short or too coarse, and nothing corrects them (Nijkamp et al. 2020,
 //! <https://arxiv.org/abs/1903.12370>).
 
 use super::{Finding, raised};
@@ -29,18 +29,10 @@ pub fn find(evidence: &Evidence) -> Option<Finding> {
     })
 }
 
-/// The temperature of the density, chains that begin anew, longer chains: the first that is not there yet.
+/// The correction, and if it is there, longer chains.
 fn remedy(evidence: &Evidence) -> Vec<(&'static str, Value)> {
-    let below = |key: &str, usual: f64| evidence.number(key).is_some_and(|x| x < usual);
-    let mut remedy = Vec::new();
-    if below("langevinNoise", 1.0) {
-        remedy.push(("langevinNoise", Value::Number(1.0)));
+    if evidence.text("langevinCorrection") == Some("none") {
+        return vec![("langevinCorrection", Value::Text("metropolis".into()))];
     }
-    if below("restarts", 0.02) {
-        remedy.push(("restarts", Value::Number(0.02)));
-    }
-    if remedy.is_empty() {
-        remedy.extend(raised(evidence, "langevinSteps", 3.0));
-    }
-    remedy
+    raised(evidence, "langevinSteps", 3.0).into_iter().collect()
 }
