@@ -33,10 +33,27 @@ impl Conv2d {
         init: Init,
         rng: &mut Rng,
     ) -> Result<Self> {
+        let layer = Self::unbiased(vars, name, inputs, outputs, kernel, stride, padding, init, rng)?;
+        let bias = vars.add(&format!("{name}.bias"), &[outputs], vec![0.0; outputs])?;
+        Ok(Self { bias: Some(bias), ..layer })
+    }
+
+    /// [`Conv2d::new`] without the variable `<name>.bias`.
+    #[expect(clippy::too_many_arguments, reason = "those of `new`")]
+    pub fn unbiased(
+        vars: &mut Vars,
+        name: &str,
+        inputs: usize,
+        outputs: usize,
+        kernel: usize,
+        stride: usize,
+        padding: usize,
+        init: Init,
+        rng: &mut Rng,
+    ) -> Result<Self> {
         let weights = init.weights(outputs, inputs * kernel * kernel, rng);
         let weight = vars.add(&format!("{name}.weight"), &[outputs, inputs, kernel, kernel], weights)?;
-        let bias = vars.add(&format!("{name}.bias"), &[outputs], vec![0.0; outputs])?;
-        Ok(Self { weight, bias: Some(bias), stride, padding })
+        Ok(Self { weight, bias: None, stride, padding })
     }
 
     /// f(the convolution), in one operation. No gradient is computed for an `xs` that has no graph.
@@ -48,6 +65,17 @@ impl Conv2d {
     /// When `xs` has another shape, or is smaller than a window.
     pub fn forward_act(&self, xs: &Tensor, activation: Activation) -> Result<Tensor> {
         ops::conv2d(xs, &self.weight, self.bias.as_ref(), self.stride, self.padding, activation)
+    }
+
+    /// [`Conv2d::forward_act`] with a bias for each image, in place of the layer's.
+    ///
+    /// # Shapes
+    /// biases (n, outputs), all else as there
+    ///
+    /// # Errors
+    /// When one has another shape, or `xs` is smaller than a window.
+    pub fn forward_biased(&self, xs: &Tensor, biases: &Tensor, activation: Activation) -> Result<Tensor> {
+        ops::conv2d(xs, &self.weight, Some(biases), self.stride, self.padding, activation)
     }
 
     /// f(the convolution of the image made `factor` times as high and wide by repeating points), in one operation.

@@ -1,7 +1,7 @@
 //! Layers that bring what passes to mean 0 and variance 1, then scale and shift it.
 
 use crate::error::Result;
-use crate::nn::{Vars, ops};
+use crate::nn::{Activation, Vars, ops};
 use candle_core::Tensor;
 
 /// Normalises each row (Ba et al. 2016, <https://arxiv.org/abs/1607.06450>).
@@ -55,15 +55,15 @@ impl GroupNorm {
         Ok(Self { weight, bias, groups })
     }
 
-    /// (x − mean)/√(variance + ε)·w + b, mean and variance over each group of channels.
+    /// f((x − mean)/√(variance + ε)·w + b), mean and variance over each group of channels, in one operation.
     ///
     /// # Shapes
     /// (n, channels, …) → (n, channels, …)
     ///
     /// # Errors
     /// When `xs` has other channels, or they are not so many equal groups.
-    pub fn forward(&self, xs: &Tensor) -> Result<Tensor> {
-        ops::group_norm(xs, &self.weight, &self.bias, self.groups)
+    pub fn forward_act(&self, xs: &Tensor, activation: Activation) -> Result<Tensor> {
+        ops::group_norm(xs, &self.weight, &self.bias, self.groups, activation)
     }
 
     /// The same layer without a graph: it shares the storage, so it sees every later update.

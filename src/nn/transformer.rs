@@ -192,7 +192,7 @@ mod tests {
         let ids = [0, 4, 2, 2, 1, 3];
         let run = |table: &Embedding, block: &TransformerBlock, unit: &Gru, norm: &GroupNorm| {
             let xs = block.forward(&table.forward(&ids)?, 3)?;
-            norm.forward(&unit.forward(&xs, 2, None)?)
+            norm.forward_act(&unit.forward(&xs, 2, None)?, Activation::Silu)
         };
         let twins = (table.detached(), block.detached(), unit.detached(), norm.detached());
         let twin = || run(&twins.0, &twins.1, &twins.2, &twins.3).unwrap();

@@ -304,19 +304,30 @@ fn digits_of_a_class_look_like_that_class() {
 }
 
 #[test]
-fn a_small_unet_learns_digits() {
-    for model in ["diffusion", "flow-matching"] {
-        let settings = [("net", text("unet")), ("channels", number(8.0)), ("batchSize", number(32.0))];
-        let mut session = session("digits", model, &settings);
+fn a_small_unet_learns_digits_of_every_size() {
+    for (dataset, size, model) in [
+        ("digits", 8, "diffusion"),
+        ("digits", 8, "flow-matching"),
+        // In patches, from 16 points on.
+        ("strokes", 16, "diffusion"),
+        ("strokes", 28, "flow-matching"),
+    ] {
+        let mut settings =
+            vec![("net", text("unet")), ("channels", number(8.0)), ("batchSize", number(32.0))];
+        if dataset == "strokes" {
+            settings.push(("size", number(f64::from(size))));
+        }
+        let mut session = session(dataset, model, &settings);
+        assert_eq!(session.data().shape.size(), (size * size) as usize);
         let mut losses = Vec::new();
-        for _ in 0..60 {
+        for _ in 0..150 {
             session.step(1).unwrap();
             losses.push(session.history().last()[0]);
         }
         let mean = |losses: &[f32]| losses.iter().sum::<f32>() / losses.len() as f32;
-        let (before, after) = (mean(&losses[..5]), mean(&losses[50..]));
-        println!("{model}: {before} to {after}");
-        assert!(after < 0.75 * before, "{model}: {before} to {after}");
+        let (before, after) = (mean(&losses[..5]), mean(&losses[140..]));
+        println!("{model} on {dataset}: {before} to {after}");
+        assert!(after < 0.75 * before, "{model} on {dataset}: {before} to {after}");
     }
 }
 

@@ -69,7 +69,8 @@ impl Conv {
         self.inputs * self.vertical.kernel * self.horizontal.kernel
     }
 
-    /// maps ← max(start + the windows of the images times the weights, low); a starting row is a bias.
+    /// maps ← max(start + the windows of the images times the weights, low); a starting row is a bias, for every
+    /// image or for each its own.
     ///
     /// # Panics
     /// When a length does not fit.
@@ -77,13 +78,14 @@ impl Conv {
         self.check(images.len(), maps.len(), weights.len());
         let layout = Layout::new(self);
         let taps: Vec<Tap> = layout.window_taps().collect();
-        let product = Product::new(weights, &taps, self.outputs, self.window_size(), start);
+        let mut product = Product::new(weights, &taps, self.outputs, self.window_size());
         let (v, h) = (self.vertical, self.horizontal);
         let positions = (v.map - 1) * layout.row + h.map;
         let to = Writer { columns: h.map, step: 1, start, low };
         BUFFERS.with_borrow_mut(|Buffers { image, result, .. }| {
             let image = clear(image, layout.image_size());
             for n in 0..self.batch {
+                product.begin(start, n);
                 layout.split(&images[n * self.image_size()..][..self.image_size()], image);
                 let maps = &mut maps[n * self.map_size()..][..self.map_size()];
                 let (result, plane) = product.compute(image, positions, result);
@@ -104,12 +106,12 @@ impl Conv {
         self.check(images.len(), maps.len(), weights.len());
         let layout = Layout::new(self);
         let (v, h) = (self.vertical, self.horizontal);
-        let phases: Vec<_> = (0..v.stride * h.stride)
+        let mut phases: Vec<_> = (0..v.stride * h.stride)
             .map(|i| (i / h.stride, i % h.stride))
             .filter(|&(a, b)| !v.inside(a).is_empty() && !h.inside(b).is_empty())
             .map(|(a, b)| {
                 let taps: Vec<Tap> = layout.phase_taps(a, b).collect();
-                (a, b, Product::new(weights, &taps, self.inputs, v.kernel * h.kernel, start))
+                (a, b, Product::new(weights, &taps, self.inputs, v.kernel * h.kernel))
             })
             .collect();
         BUFFERS.with_borrow_mut(|Buffers { map, result, .. }| {
@@ -117,7 +119,8 @@ impl Conv {
             for n in 0..self.batch {
                 layout.space(&maps[n * self.map_size()..][..self.map_size()], map);
                 let images = &mut images[n * self.image_size()..][..self.image_size()];
-                for (a, b, product) in &phases {
+                for (a, b, product) in &mut phases {
+                    product.begin(start, n);
                     let (rows, columns) = (v.inside(*a), h.inside(*b));
                     let positions = (rows.len() - 1) * layout.row + columns.len();
                     let (result, plane) = product.compute(map, positions, result);
@@ -201,7 +204,7 @@ struct Product {
 
 impl Product {
     /// The weights of the taps, those of a channel being `stride` away from those of the one before.
-    fn new(weights: &[f32], taps: &[Tap], channels: usize, stride: usize, start: Start) -> Self {
+    fn new(weights: &[f32], taps: &[Tap], channels: usize, stride: usize) -> Self {
         let whole = channels / COLUMNS * COLUMNS;
         let mut panels = Vec::with_capacity(whole / COLUMNS * taps.len());
         for first in (0..whole).step_by(COLUMNS) {
@@ -213,12 +216,16 @@ impl Product {
         let lines = (whole..channels)
             .flat_map(|channel| taps.iter().map(move |tap| weights[tap.weight + channel * stride]))
             .collect();
-        let mut first = vec![0.0; channels];
-        if let Start::Row(row) = start {
-            first.copy_from_slice(row);
-        }
         let shifts = taps.iter().map(|tap| tap.shift).collect();
-        Self { shifts, panels, lines, start: first, channels }
+        Self { shifts, panels, lines, start: vec![0.0; channels], channels }
+    }
+
+    /// Takes the bias of image n: a row is for all images, several are one for each.
+    fn begin(&mut self, start: Start, n: usize) {
+        if let Start::Row(rows) = start {
+            let row = if rows.len() == self.channels { rows } else { &rows[n * self.channels..] };
+            self.start.copy_from_slice(&row[..self.channels]);
+        }
     }
 
     /// All channels at `positions` positions; also how far apart the channels are.
@@ -315,19 +322,20 @@ mod tests {
         let (xs, ys) = (rng.normals(images), rng.normals(maps));
         let ws = rng.normals(conv.outputs * conv.window_size());
         let wide = |values: &[f32]| values.iter().map(|x| f64::from(*x)).collect::<Vec<_>>();
-        for start in 0..3 {
+        for start in 0..4 {
             for low in [f32::NEG_INFINITY, 0.0] {
                 let what = format!("{conv:?} {start} {low}");
-                let bias = rng.normals(conv.outputs.max(conv.inputs));
+                let bias = rng.normals(conv.batch * conv.outputs.max(conv.inputs));
                 let begin = |channels: usize| match start {
                     0 => Start::Zero,
-                    1 => Start::Row(&bias[..channels]),
+                    1 => Start::Row(&bias[..channels * conv.batch.min(1)]),
+                    2 => Start::Row(&bias[..channels * conv.batch]),
                     _ => Start::Sum,
                 };
                 let starts = |before: &[f32], channels: usize, plane: usize| -> Vec<f64> {
                     let value = |(i, x): (usize, &f32)| match begin(channels) {
                         Start::Zero => 0.0,
-                        Start::Row(row) => f64::from(row[i / plane % channels]),
+                        Start::Row(row) => f64::from(row[i / plane % row.len()]),
                         Start::Sum => f64::from(*x),
                     };
                     before.iter().enumerate().map(value).collect()

@@ -148,8 +148,9 @@ fn rows() -> u32 {
         digest.add(&columns);
         let groups = Groups { channels: n, together: n, area: d };
         groups.forward(&xs, &gradient[..n], &sum[..n], 1e-5, &mut out, &mut moments[..1]);
-        groups.to_input(&xs, &gradient[..n], &moments[..1], &gradient, &mut out);
-        groups.to_channels(&xs, &moments[..1], &gradient, true, &mut sum[..n]);
+        let sums = groups.sums(&xs, &moments[..1], &gradient);
+        groups.to_input(&xs, &gradient[..n], &moments[..1], (&gradient, &sums), &mut out);
+        groups.to_channels(&sums, true, &mut sum[..n]);
         digest.add(&out);
         digest.add(&sum);
         let mut slopes = vec![0.0; n * d];

@@ -165,6 +165,18 @@ impl Groups {
         }
     }
 
+    /// Σ g and Σ g·(normalised x) of every channel of every image, which all three gradients are made of.
+    ///
+    /// # Panics
+    /// When the sizes do not fit together.
+    #[inline(never)]
+    pub fn sums(&self, xs: &[f32], moments: &[Moments], gradient: &[f32]) -> Vec<[f32; 2]> {
+        self.check(xs.len(), moments.len());
+        assert_eq!(gradient.len(), xs.len());
+        let channels = xs.chunks_exact(self.area).zip(gradient.chunks_exact(self.area)).enumerate();
+        channels.map(|(i, (xs, gradient))| channel_sums(xs, gradient, moments[i / self.together])).collect()
+    }
+
     /// Adds to `out` the gradient of [`Groups::forward`] by x.
     ///
     /// # Panics
@@ -175,22 +187,21 @@ impl Groups {
         xs: &[f32],
         weight: &[f32],
         moments: &[Moments],
-        gradient: &[f32],
+        (gradient, sums): (&[f32], &[[f32; 2]]),
         out: &mut [f32],
     ) {
         self.check(xs.len(), moments.len());
         assert!(weight.len() == self.channels && gradient.len() == xs.len() && out.len() == xs.len());
+        assert_eq!(sums.len() * self.area, xs.len());
         let (size, mut first) = (self.together * self.area, 0);
         let groups = xs.chunks_exact(size).zip(gradient.chunks_exact(size)).zip(out.chunks_exact_mut(size));
-        for (((xs, gradient), out), moments) in groups.zip(moments) {
+        let groups = groups.zip(sums.chunks_exact(self.together));
+        for ((((xs, gradient), out), sums), moments) in groups.zip(moments) {
             let (mean, scale) = (F4::splat(moments.mean), F4::splat(moments.scale));
             let weights = &weight[first..first + self.together];
             first = (first + self.together) % self.channels;
             let (mut plain, mut along) = (0.0, 0.0);
-            for ((xs, gradient), w) in
-                xs.chunks_exact(self.area).zip(gradient.chunks_exact(self.area)).zip(weights)
-            {
-                let (sum, product) = channel_sums(xs, gradient, *moments);
+            for ([sum, product], w) in sums.iter().zip(weights) {
                 plain += w * sum;
                 along += w * product;
             }
@@ -210,33 +221,23 @@ impl Groups {
         }
     }
 
-    /// Adds to `out` the gradient of [`Groups::forward`] by w, or by b.
+    /// Adds to `out` the gradient of [`Groups::forward`] by b, or by w, from [`Groups::sums`].
     ///
     /// # Panics
     /// When the sizes do not fit together.
-    #[inline(never)]
-    pub fn to_channels(
-        &self,
-        xs: &[f32],
-        moments: &[Moments],
-        gradient: &[f32],
-        by_weight: bool,
-        out: &mut [f32],
-    ) {
-        self.check(xs.len(), moments.len());
-        assert!(out.len() == self.channels && gradient.len() == xs.len());
-        for (i, (xs, gradient)) in
-            xs.chunks_exact(self.area).zip(gradient.chunks_exact(self.area)).enumerate()
-        {
-            let (sum, product) = channel_sums(xs, gradient, moments[i / self.together]);
-            out[i % self.channels] += if by_weight { product } else { sum };
+    pub fn to_channels(&self, sums: &[[f32; 2]], by_weight: bool, out: &mut [f32]) {
+        assert_eq!(out.len(), self.channels);
+        for image in sums.chunks_exact(self.channels) {
+            for (out, sums) in out.iter_mut().zip(image) {
+                *out += sums[usize::from(by_weight)];
+            }
         }
     }
 }
 
 /// Σ g and Σ g·(normalised x).
 #[inline(always)]
-fn channel_sums(xs: &[f32], gradient: &[f32], moments: Moments) -> (f32, f32) {
+fn channel_sums(xs: &[f32], gradient: &[f32], moments: Moments) -> [f32; 2] {
     let (mean, scale) = (F4::splat(moments.mean), F4::splat(moments.scale));
     let (x_fours, x_rest) = xs.as_chunks::<4>();
     let (g_fours, g_rest) = gradient.as_chunks::<4>();
@@ -246,5 +247,5 @@ fn channel_sums(xs: &[f32], gradient: &[f32], moments: Moments) -> (f32, f32) {
         let g = F4::from_array(g);
         sums = (sums.0 + g, sums.1 + g * ((F4::from_array(x) - mean) * scale));
     }
-    (sums.0.sum(), sums.1.sum())
+    [sums.0.sum(), sums.1.sum()]
 }

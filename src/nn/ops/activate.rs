@@ -83,6 +83,14 @@ impl Ending {
         Ok(())
     }
 
+    /// [`Ending::finish`] after what was not bounded.
+    pub(super) fn finish_unbounded(&self, ys: &mut [f32]) -> candle_core::Result<()> {
+        if self.activation == Activation::Relu {
+            kind(self.activation).apply(ys);
+        }
+        self.finish(ys)
+    }
+
     /// Calls `f` with g·f′, the gradient before the activation.
     pub(super) fn with_gradient<R>(
         &self,

@@ -15,7 +15,8 @@ use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Shape, Tensor};
 /// No gradient is computed for an input that has no graph.
 ///
 /// # Shapes
-/// xs (n, inputs, height, width), weight (outputs, inputs, rows, columns), bias (outputs)
+/// xs (n, inputs, height, width), weight (outputs, inputs, rows, columns), bias (outputs), or (n, outputs) with one
+/// for each image
 /// → (n, outputs, (height + 2·padding − rows)/stride + 1, (width + 2·padding − columns)/stride + 1)
 ///
 /// # Errors
@@ -82,7 +83,8 @@ impl ConvAct {
         activation: Activation,
     ) -> Result<Tensor> {
         let channels = if transposed { inputs } else { outputs };
-        let fits = fits && bias.is_none_or(|bias| bias.dims() == [channels]);
+        let fits =
+            fits && bias.is_none_or(|bias| bias.dims() == [channels] || bias.dims() == [batch, channels]);
         let (true, Some(vertical), Some(horizontal)) = (fits, vertical, horizontal) else {
             return Err(refused());
         };
@@ -350,6 +352,26 @@ mod tests {
                     assert_close(got, plain, 2e-5, &what);
                 }
             }
+        }
+    }
+
+    #[test]
+    fn each_image_may_have_a_bias_of_its_own() {
+        for kind in [
+            Kind::Conv { stride: 2, padding: 1 },
+            Kind::Transpose { stride: 2, padding: 1, extra: 0 },
+            Kind::Upsample { factor: 2, padding: 1 },
+        ] {
+            let mut inputs = inputs(kind, [3, 11], [6, 5], 3, 0.5);
+            inputs[2] = normal(&[2, 11], 0.5, "biases");
+            let (value, gradients) = backward(|x| op(kind, x, Activation::Silu), &inputs);
+            let twin = |x: &[Tensor]| twin(kind, x, Activation::Silu);
+            assert_close(&value, &to_f64(&twin(&inputs).unwrap()), 4e-6, "value");
+            for (got, expected) in gradients.iter().zip(differences(twin, &inputs)) {
+                assert_close(got, &expected, 1e-5, "gradient");
+            }
+            inputs[2] = normal(&[3, 11], 0.5, "biases");
+            assert!(op(kind, &inputs, Activation::Silu).is_err());
         }
     }
 

@@ -1,8 +1,10 @@
 //! Normalisation to mean 0 and variance 1, with a factor and a term of its own for each feature or channel.
 
+use super::activate::Ending;
 use super::backward::gradient_of;
 use super::slices::{output, storage_slice, with_slice};
 use crate::error::Result;
+use crate::nn::Activation;
 use crate::nn::kernels::norm::{self, Groups, Moments};
 use crate::nn::kernels::reduce::add_rows;
 use candle_core::{CpuStorage, CustomOp3, Layout, Shape, Tensor, bail};
@@ -19,22 +21,34 @@ pub const EPS: f32 = 1e-5;
 /// # Errors
 /// When the shapes differ from these, or d is 0.
 pub fn layer_norm(xs: &Tensor, weight: &Tensor, bias: &Tensor) -> Result<Tensor> {
-    normalise(xs, weight, bias, None)
+    normalise(xs, weight, bias, None, Activation::Identity)
 }
 
-/// (x − mean)/√(variance + ε)·w + b, mean and variance over each of the equal groups that the channels are cut
-/// into, w and b for each channel (<https://arxiv.org/abs/1803.08494>).
+/// f((x − mean)/√(variance + ε)·w + b), mean and variance over each of the equal groups that the channels are cut
+/// into, w and b for each channel (<https://arxiv.org/abs/1803.08494>), f the activation.
 ///
 /// # Shapes
 /// xs (n, channels, …), weight w (channels), bias b (channels) → (n, channels, …)
 ///
 /// # Errors
 /// When the shapes differ from these, or the channels are not so many equal groups.
-pub fn group_norm(xs: &Tensor, weight: &Tensor, bias: &Tensor, groups: usize) -> Result<Tensor> {
-    normalise(xs, weight, bias, Some(groups))
+pub fn group_norm(
+    xs: &Tensor,
+    weight: &Tensor,
+    bias: &Tensor,
+    groups: usize,
+    activation: Activation,
+) -> Result<Tensor> {
+    normalise(xs, weight, bias, Some(groups), activation)
 }
 
-fn normalise(xs: &Tensor, weight: &Tensor, bias: &Tensor, groups: Option<usize>) -> Result<Tensor> {
+fn normalise(
+    xs: &Tensor,
+    weight: &Tensor,
+    bias: &Tensor,
+    groups: Option<usize>,
+    activation: Activation,
+) -> Result<Tensor> {
     let (channels, terms) = (weight.dims1()?, bias.dims1()?);
     let dims = xs.dims();
     let (own, groups) = match groups {
@@ -51,7 +65,8 @@ fn normalise(xs: &Tensor, weight: &Tensor, bias: &Tensor, groups: Option<usize>)
         let text = format!("a normalisation of {channels} channels got {dims:?}");
         return Err(candle_core::Error::Msg(text).into());
     }
-    let op = Norm { groups, moments: Mutex::new(Vec::new()) };
+    let ending = Ending::new(activation, [xs, weight, bias]);
+    let op = Norm { groups, moments: Mutex::new(Vec::new()), ending };
     Ok(xs.contiguous()?.apply_op3(&weight.contiguous()?, &bias.contiguous()?, op)?)
 }
 
@@ -59,6 +74,7 @@ struct Norm {
     /// How images are cut; rows are normalised if there is nothing here.
     groups: Option<Groups>,
     moments: Mutex<Vec<Moments>>,
+    ending: Ending,
 }
 
 impl CustomOp3 for Norm {
@@ -85,6 +101,7 @@ impl CustomOp3 for Norm {
             None => norm::rows(xs, weight, bias, EPS, &mut ys, &mut moments),
             Some(groups) => groups.forward(xs, weight, bias, EPS, &mut ys, &mut moments),
         }
+        self.ending.finish_unbounded(&mut ys)?;
         output(ys, xs_layout.shape())
     }
 
@@ -93,36 +110,39 @@ impl CustomOp3 for Norm {
         xs: &Tensor,
         weight: &Tensor,
         bias: &Tensor,
-        _: &Tensor,
+        ys: &Tensor,
         gradient: &Tensor,
     ) -> candle_core::Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
         let gradient = gradient.contiguous()?;
         let Ok(moments) = self.moments.lock() else { bail!("a normalisation's moments are locked") };
         with_slice(&gradient, |g| {
-            with_slice(xs, |values| {
-                let to_xs = gradient_of(xs, |out| {
-                    with_slice(weight, |weight| match &self.groups {
-                        None => norm::rows_to_input(values, weight, &moments, g, out),
-                        Some(groups) => groups.to_input(values, weight, &moments, g, out),
-                    })
-                })?;
-                let to_weight = gradient_of(weight, |out| {
-                    match &self.groups {
-                        None => norm::rows_to_weight(values, &moments, g, out),
-                        Some(groups) => groups.to_channels(values, &moments, g, true, out),
-                    }
-                    Ok(())
-                })?;
-                let to_bias = gradient_of(bias, |out| {
-                    match &self.groups {
-                        None => add_rows(g, out),
-                        Some(groups) => groups.to_channels(values, &moments, g, false, out),
-                    }
-                    Ok(())
-                })?;
-                Ok((to_xs, to_weight, to_bias))
+            self.ending.with_gradient(g, ys, |g| {
+                with_slice(xs, |values| {
+                    let sums = self.groups.map(|groups| groups.sums(values, &moments, g)).unwrap_or_default();
+                    let to_xs = gradient_of(xs, |out| {
+                        with_slice(weight, |weight| match &self.groups {
+                            None => norm::rows_to_input(values, weight, &moments, g, out),
+                            Some(groups) => groups.to_input(values, weight, &moments, (g, &sums), out),
+                        })
+                    })?;
+                    let to_weight = gradient_of(weight, |out| {
+                        match &self.groups {
+                            None => norm::rows_to_weight(values, &moments, g, out),
+                            Some(groups) => groups.to_channels(&sums, true, out),
+                        }
+                        Ok(())
+                    })?;
+                    let to_bias = gradient_of(bias, |out| {
+                        match &self.groups {
+                            None => add_rows(g, out),
+                            Some(groups) => groups.to_channels(&sums, false, out),
+                        }
+                        Ok(())
+                    })?;
+                    Ok((to_xs, to_weight, to_bias))
+                })?
             })
-        })??
+        })?
     }
 }
 
@@ -130,7 +150,7 @@ impl CustomOp3 for Norm {
 mod tests {
     use super::*;
     use crate::nn::check::{assert_close, backward, differences, normal, to_f64};
-    use crate::nn::ops::plain_layers;
+    use crate::nn::ops::{plain, plain_layers};
     use candle_core::Device;
 
     fn inputs(shape: &[usize], channels: usize, scale: f32) -> Vec<Tensor> {
@@ -181,14 +201,28 @@ mod tests {
             (2, 2, 2, 4, 4),
         ] {
             for scale in [0.1, 1.0, 3.0] {
-                compare(
-                    |x| group_norm(&x[0], &x[1], &x[2], groups),
-                    |x| plain_layers::group_norm(&x[0], &x[1], &x[2], groups),
-                    &inputs(&[n, channels, h, w], channels, scale),
-                    &format!("{n} {channels} in {groups}, {h} × {w}, {scale}"),
-                );
+                for activation in [Activation::Identity, Activation::Silu, Activation::Tanh] {
+                    compare(
+                        |x| group_norm(&x[0], &x[1], &x[2], groups, activation),
+                        |x| {
+                            let ys = plain_layers::group_norm(&x[0], &x[1], &x[2], groups)?;
+                            plain::activate(&ys, activation)
+                        },
+                        &inputs(&[n, channels, h, w], channels, scale),
+                        &format!("{n} {channels} in {groups}, {h} × {w}, {scale} {activation:?}"),
+                    );
+                }
             }
         }
+    }
+
+    #[test]
+    fn relu_after_a_normalisation_has_no_values_below_zero() {
+        let x = inputs(&[2, 4, 3, 3], 4, 1.0);
+        let plainly = to_f64(&group_norm(&x[0], &x[1], &x[2], 2, Activation::Identity).unwrap());
+        let bounded: Vec<f64> = plainly.iter().map(|y| y.max(0.0)).collect();
+        assert!(bounded != plainly);
+        assert_eq!(to_f64(&group_norm(&x[0], &x[1], &x[2], 2, Activation::Relu).unwrap()), bounded);
     }
 
     #[test]
@@ -201,7 +235,7 @@ mod tests {
             assert!(gradients.iter().flatten().all(|g| g.is_finite()));
             let xs = Tensor::full(value as f32, (2, d, 3), &Device::Cpu).unwrap();
             let ones = Tensor::ones(d, candle_core::DType::F32, &Device::Cpu).unwrap();
-            let got = to_f64(&group_norm(&xs, &ones, &ones, 1).unwrap());
+            let got = to_f64(&group_norm(&xs, &ones, &ones, 1, Activation::Identity).unwrap());
             assert_close(&got, &vec![1.0; 6 * d], 0.0, "constant groups");
         }
         let xs = (0..9).map(|i| 1e4 + i as f32).collect::<Vec<_>>();
@@ -222,9 +256,9 @@ mod tests {
         assert!(layer_norm(&x[0].t().unwrap(), &x[1], &x[2]).is_err());
         assert!(layer_norm(&x[0], &x[1], &normal(&[5], 1.0, "b")).is_err());
         for groups in [0, 4, 7] {
-            assert!(group_norm(&x[0], &x[1], &x[2], groups).is_err());
+            assert!(group_norm(&x[0], &x[1], &x[2], groups, Activation::Relu).is_err());
         }
-        assert!(group_norm(&x[1], &x[1], &x[2], 1).is_err());
+        assert!(group_norm(&x[1], &x[1], &x[2], 1, Activation::Relu).is_err());
         let none = layer_norm(&x[0].narrow(0, 0, 0).unwrap(), &x[1], &x[2]).unwrap();
         assert_eq!(none.dims(), [0, 6]);
         let turned = x[0].t().unwrap().contiguous().unwrap().t().unwrap();

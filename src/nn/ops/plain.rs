@@ -113,7 +113,8 @@ pub fn gaussian_sample(mean: &Tensor, log_std: &Tensor, eps: &Tensor) -> Result<
 /// A bias for each channel of (n, channels, height, width).
 fn add_channels(xs: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
     Ok(match bias {
-        Some(bias) => xs.broadcast_add(&bias.reshape((1, (), 1, 1))?)?,
+        // (channels), or (n, channels)
+        Some(bias) => xs.broadcast_add(&bias.reshape(((), xs.dim(1)?, 1, 1))?)?,
         None => xs.clone(),
     })
 }
