@@ -19,7 +19,7 @@ import { median } from "./compare.mjs";
 
 const SECONDS = 10;
 /** Windows with scores and without, in turn, and how long each is in milliseconds: short, as the machine has moods. */
-const [WINDOWS, WINDOW] = [8, 2000];
+const [WINDOWS, WINDOW] = [4, 2000];
 
 /** @typedef {{model: import("../../www/protocol.js").ModelEntry, dataset: import("../../www/protocol.js").DatasetEntry}} Pair */
 /** @typedef {{browser: import("playwright-core").Browser, url: string}} Place */
