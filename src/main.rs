@@ -9,6 +9,7 @@ mod cli {
     pub mod report_tables;
     pub mod score;
     pub mod train;
+    pub mod view;
 }
 
 use std::process::ExitCode;
@@ -29,6 +30,8 @@ enum Command {
     Train(cli::train::Options),
     /// Trains a model and prints its scores beside those of real rows.
     Score(cli::score::Options),
+    /// Trains a model and prints what the page draws of it, as JSON.
+    View(cli::view::Options),
     /// Trains and scores every model on every data set that it takes; writes bench/report.md, bench/report.csv and the README's table.
     Report(cli::report::Options),
     /// Prints everything that there is to choose, as JSON.
@@ -39,6 +42,7 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Train(options) => cli::train::run(&options),
         Command::Score(options) => cli::score::run(&options),
+        Command::View(options) => cli::view::run(&options),
         Command::Report(options) => cli::report::run(&options),
         Command::Catalog => {
             println!("{}", tealight::catalog::catalog());

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::exit;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
 use clap::Args;
 use tealight::catalog;
@@ -66,6 +67,7 @@ fn steps(text: &str) -> Result<u64, String> {
 
 /// Trains and writes.
 pub fn run(options: &Options) -> Result<(), Box<dyn Error>> {
+    let begun = Instant::now();
     let plan = plan(options)?;
     let Plan { mut session, story, events, target } = plan;
     if session.steps() > target {
@@ -102,6 +104,7 @@ pub fn run(options: &Options) -> Result<(), Box<dyn Error>> {
         !stop.load(Ordering::Relaxed)
     });
     progress.finish();
+    println!("at step {} after {:.2} s", session.steps(), begun.elapsed().as_secs_f64());
     // Changes beyond where it ended were not made, and what diverged went back: they are no part of what is written.
     let story = story.map(|mut story| {
         story.events.retain(|event| event.step <= session.steps());

@@ -93,6 +93,27 @@ test("a link trains natively to where it gets in the page, and the page opens wh
   assert.ok(ahead.length > 1000);
 });
 
+test("views of a snapshot are the page's, and what is no view is refused before the work", async () => {
+  const link = "dataset=moons&model=gmm&step=10";
+  const { out } = train("views", "--link", link);
+  const asked = [{ id: "density", grid: 8 }, { id: "losses" }];
+  const { status, stdout, stderr } = tealight("view", "--snapshot", path.join(out, "snapshot.safetensors"), "--steps", "10", JSON.stringify(asked));
+  assert.equal(status, 0, stderr);
+  const { info, layout, values } = JSON.parse(stdout);
+  const session = new wasm.Session(JSON.stringify({ dataset: "moons", model: "gmm" }));
+  session.step(10);
+  assert.deepEqual(layout, JSON.parse(session.prepare(JSON.stringify(asked))));
+  const own = new Float32Array(layout.length);
+  session.read(own);
+  const page = JSON.parse(session.info());
+  session.free();
+  assert.deepEqual([info.step, info.config, info.extent], [10, page.config, page.extent]);
+  values.forEach((x, i) => close(x, own[i], `value ${i}`));
+  const refused = tealight("view", '[{"id":"weather"}]', "--steps", "1000000");
+  assert.equal(refused.status, 1);
+  assert.match(refused.stderr, /weather/);
+});
+
 test("a run that goes on from its own snapshot is the run that was never cut, bit for bit", () => {
   const link = "dataset=moons&model=vae&events=15:beta:3;25:learningRate:0.001";
   const whole = train("whole", "--link", link, "--steps", "40");
