@@ -33,6 +33,7 @@ fn every_number_of_levels_ends_in_noise() {
     let specs = (tealight::models::diffusion::ENTRY.specs)();
     let spec = specs.iter().find(|spec| spec.key == "levels").unwrap();
     let tealight::params::Kind::Integer { low, high, .. } = spec.kind else { panic!("{:?}", spec.kind) };
+    let mut most = 0.0_f64;
     for id in Schedule::IDS {
         for levels in low..=high {
             let shares = Schedule::from_id(id).unwrap().shares(levels);
@@ -40,8 +41,10 @@ fn every_number_of_levels_ends_in_noise() {
             assert!(shares.iter().all(|share| *share > 0.0 && *share < 1.0), "{id}, {levels}");
             assert!(shares.is_sorted_by(|a, b| a > b), "{id}, {levels}");
             assert!(shares[levels - 1] < 0.01, "{id}, {levels}: {}", shares[levels - 1]);
+            most = most.max(shares[levels - 1]);
         }
     }
+    println!("what is left of the data at most: {most:.6}");
 }
 
 /// What a network that has learned N(mean, std²) exactly predicts.
@@ -102,6 +105,7 @@ fn samplers_with_an_exact_predictor_have_the_moments_of_the_recursion() {
             let (share, error) = if sampler == Sampler::Ddim { (2e-3, 2e-4) } else { (0.013, 0.008) };
             assert_within(&format!("{what}: variance"), got, expected, share);
             assert!((got_mean - expected_mean).abs() < error, "{what}: {got_mean}, not {expected_mean}");
+            println!("{what}: variance {got:.5}, mean {got_mean:.4}");
         }
     }
 }
@@ -145,6 +149,7 @@ fn guidance_moves_a_gaussian_by_its_weight() {
         let mean = xs.iter().map(|x| f64::from(*x)).sum::<f64>() / 20_000.0;
         let variance = xs.iter().map(|x| (f64::from(*x) - mean).powi(2)).sum::<f64>() / 20_000.0;
         // Standard errors 0.007 and 0.01; the chain's own variance is 0.991.
+        println!("w = {w}: mean {mean:.4}, variance {variance:.4}");
         assert!((mean - (1.0 + w)).abs() < 0.04, "w = {w}: mean {mean}");
         assert!((variance - 1.0).abs() < 0.05, "w = {w}: variance {variance}");
     }

@@ -170,6 +170,7 @@ fn a_discriminator_alone_reaches_the_optimum_of_two_gaussians() {
         train_discriminator(&mut gan, &data, 3000);
         let (real, fake) = (column(&normals(0.0, 200_000, 7)), column(&normals(1.0, 200_000, 8)));
         let cost = scalar(&gan.discriminator_loss(&real, &fake, &[]).unwrap());
+        println!("{loss:?}: {cost:.6}, at best {optimum:.6}");
         assert_within(&format!("{loss:?}"), cost, optimum, 0.01);
     }
 }
@@ -209,6 +210,7 @@ fn a_linear_critic_under_gradient_penalty_reaches_its_closed_form() {
     train_discriminator(&mut gan, &data, 2000);
     assert_within("a", weight(&gan, "discriminator.0.weight"), 1.1, 0.01);
     let (real, fake) = (column(&normals(2.0, 200_000, 7)), column(&normals(0.0, 200_000, 8)));
+    println!("a = {:.4}", weight(&gan, "discriminator.0.weight"));
     assert_within("W₁", -scalar(&gan.discriminator_loss(&real, &fake, &[]).unwrap()), 2.2, 0.015);
 }
 

@@ -39,6 +39,7 @@ fn the_normaliser_of_small_grids_is_exact() {
             let mrf = fixed(side, beta.parse().unwrap(), boundary, MrfParams::default());
             let got = mrf.log_partition().unwrap().unwrap();
             assert!((got - expected).abs() < 1e-9, "{side}, {boundary:?}, {beta}: {got}, not {expected}");
+            println!("side {side}, {boundary:?}, β = {beta}: ln Z = {got:.5}");
         }
     }
     let params = MrfParams { interaction: Interaction::Potts, grey_levels: 3, ..MrfParams::default() };

@@ -51,6 +51,7 @@ fn the_formula_machine_has_its_exact_energies_and_gradient() {
     let rbm = formula();
     let log_z = rbm.log_partition().unwrap().unwrap();
     near("logZ", log_z);
+    println!("log Z = {log_z:.6}");
     let v0 = vec![1.0, 0.0, 1.0, 0.0, 0.0, 1.0, 1.0, 0.0, 1.0];
     let free = |xs: Vec<f32>| rbm.free_energy(&tensor(xs.clone(), &[xs.len() / 9, 9])).unwrap();
     near("free_energy_v0", free(v0.clone()).to_vec1::<f32>().unwrap()[0].into());
