@@ -1,6 +1,6 @@
 /** @file A run of a gate in Chromium: the built package in a worker of its own. */
 import path from "node:path";
-import { root } from "../../../tools/console.mjs";
+import { Sentence, root } from "../../../tools/console.mjs";
 import { serve } from "../../../tools/serve.mjs";
 import { findChromium } from "../../../tools/setup.mjs";
 import { digestOf } from "./kept.mjs";
@@ -12,8 +12,10 @@ const folder = "tests/bench/gates/";
 export async function openChromium() {
   // Only now: setup may just have installed it.
   const { chromium } = await import("playwright-core");
+  const executablePath = findChromium();
+  if (!executablePath) throw new Sentence('there is no Chromium: run "npm run setup"');
   const server = await serve({ folder: root, port: 0 });
-  const browser = await chromium.launch({ executablePath: findChromium() ?? undefined, args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"] });
+  const browser = await chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"] });
   const page = await browser.newPage();
   await page.goto(server.url + path.posix.join(folder, "page.html"));
 
