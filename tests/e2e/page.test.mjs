@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
 import { root } from "../../tools/console.mjs";
-import { catalog, hashOf, pairs, someDatasets, specsOf, staged, usual } from "./harness.mjs";
+import { catalog, hashOf, pairs, someDatasets, staged, usual } from "./harness.mjs";
 
 const it = staged();
 
@@ -166,15 +166,31 @@ test("a button that was clicked leaves the space bar to playing, and no button t
     assert.equal(await playing(), false);
   }));
 
+test("the enlarged picture is played with the same keys", () =>
+  it.visit({ hash: hashOf(usual) }, async (visit) => {
+    await visit.ready();
+    await visit.find(".stage-bar .icon-only").click();
+    await visit.find("dialog.enlarged[open]").waitFor();
+    await visit.page.keyboard.press("ArrowRight");
+    await visit.reaches(1);
+    await visit.page.keyboard.press("Space");
+    await visit.reaches(10);
+    assert.equal(await visit.find("dialog.enlarged[open]").count(), 1);
+    await visit.page.keyboard.press("Escape");
+    await visit.until("the page", async () => (await visit.find("dialog.enlarged[open]").count()) === 0);
+  }));
+
 test("a setting that is put back keeps the focus", () =>
   it.visit({ hash: hashOf(usual) }, async (visit) => {
     await visit.ready();
-    const live = specsOf(usual.dataset, usual.model).model.find((spec) => spec.effect === "live" && ["log", "linear"].includes(spec.kind) && !spec.advanced);
-    const control = await visit.control(String(live?.key));
+    const control = visit.find('[data-group="settings"] .setting[data-effect="live"]:not([hidden]):has(input[type=range])').first();
+    const key = String(await control.getAttribute("data-key"));
+    const before = await visit.setting(key);
     await control.locator("input[type=range]").focus();
     await visit.page.keyboard.press("ArrowRight");
+    await visit.until("another value", async () => (await visit.setting(key)) !== before);
     await control.locator(".reset:not(.invisible)").click();
-    await visit.until("the default", async () => (await visit.setting(String(live?.key))) === live?.default);
+    await visit.until("the default", async () => (await visit.setting(key)) === before);
     assert.equal(await control.locator(".name").evaluate((node) => node.matches(":focus")), true);
   }));
 

@@ -21,7 +21,8 @@ export function keyActions(event, experiment, { openHelp, openTakeAway, locked, 
   // Across shadow boundaries, the first of the path is where the key was pressed.
   const target = event.composedPath()[0];
   const within = (/** @type {string} */ selector) => target instanceof Element && target.closest(selector) !== null;
-  if (within(TYPING) || within("dialog")) return;
+  // The enlarged picture is still the page; what lies over it is not.
+  if (within(TYPING) || within("dialog:not(.enlarged)")) return;
   const left = pointed !== null && within("button") && target instanceof Element && target.closest("button") === pointed;
   const pressing = within(PRESSING) && !left;
   const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
