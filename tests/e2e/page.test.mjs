@@ -213,10 +213,10 @@ test("a first visit says what to press, and where the transport is out of bounds
     }
   }));
 
-test("choosing a model moves no card", () =>
+test("choosing a tab or a model moves none", () =>
   it.visit({ hash: hashOf(usual) }, async (visit) => {
     await visit.ready();
-    const places = () => visit.find("[data-model]").evaluateAll((nodes) => nodes.map((node) => {
+    const places = (what = "[data-model]") => visit.find(what).evaluateAll((nodes) => nodes.map((node) => {
       const { x, y, width, height } = node.getBoundingClientRect();
       return [x, y + scrollY, width, height].join();
     }));
@@ -225,6 +225,10 @@ test("choosing a model moves no card", () =>
     await visit.find(`[data-model="${other?.model.id}"]`).click();
     await visit.until("the other model", async () => (await visit.element.evaluate((element) => /** @type {any} */ (element).model)) === other?.model.id);
     assert.deepEqual(await places(), before);
+    const tabs = await places("[role=tab]");
+    await visit.find("[role=tab]").last().click();
+    await visit.until("the other tab", async () => (await visit.find("[role=tab]").last().getAttribute("aria-selected")) === "true");
+    assert.deepEqual(await places("[role=tab]"), tabs);
   }));
 
 test("on a phone the picture is on the first screen, and everything can be hit with a finger", () =>
