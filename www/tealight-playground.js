@@ -33,6 +33,8 @@ const PROPERTIES = /** @type {const} */ (["datasetId", "model", "seed", "config"
 export class TealightPlayground extends HTMLElement {
   /** @type {Playground | null} */
   #page = null;
+  /** The button that was pressed last with mouse or finger. @type {Element | null} */
+  #pointed = null;
   /** Ends every listener of one life in a document. @type {AbortController | null} */
   #life = null;
   /** @type {MutationObserver} */
@@ -89,6 +91,8 @@ export class TealightPlayground extends HTMLElement {
     page.setGroups(this.hide, this.lock);
     page.setEmbed(this.embed);
     this.#observer.observe(this, { attributes: true });
+    // Across shadow boundaries, the first of the path is what was pressed.
+    this.addEventListener("pointerdown", (event) => (this.#pointed = /** @type {Element} */ (event.composedPath()[0]).closest("button")), { signal });
     this.addEventListener("keydown", (event) => this.handleKey(event), { signal });
     const scheme = matchMedia("(prefers-color-scheme: dark)");
     scheme.addEventListener("change", () => page.setTheme(), { signal });
@@ -324,7 +328,9 @@ export class TealightPlayground extends HTMLElement {
    */
   handleKey(event) {
     const page = this.#page;
-    if (page) keyActions(event, page.experiment, { openHelp: () => page.openHelp(), openTakeAway: () => void page.openTakeAway(), locked: this.lock.includes("transport") });
+    // Who goes on by keyboard is where the focus is.
+    if (event.key === "Tab") this.#pointed = null;
+    if (page) keyActions(event, page.experiment, { pointed: this.#pointed, openHelp: () => page.openHelp(), openTakeAway: () => void page.openTakeAway(), locked: this.lock.includes("transport") });
   }
 
   #tellHold() {

@@ -81,6 +81,10 @@ for (const width of [320, 360, 768, 1024, 1440, 2560]) {
               if (!(await drawer.evaluate((node) => /** @type {HTMLDetailsElement} */ (node).open))) if (await drawer.isVisible()) await drawer.locator("summary").click();
             }
             assert.ok((await visit.overflow()) <= 0, `${model.id} on ${dataset.id} is ${await visit.overflow()} pixels too wide`);
+            const out = await visit.find(".view *").evaluateAll((nodes) => nodes
+              .filter((node) => node.getBoundingClientRect().right > (node.closest(".view")?.getBoundingClientRect().right ?? 0) + 8 && !node.closest(".handle"))
+              .map((node) => node.textContent || node.className));
+            assert.deepEqual(out, [], `${model.id} on ${dataset.id} lies over what is beside it`);
             const box = await visit.find("button.play").boundingBox();
             assert.ok(box && box.x >= 0 && box.x + box.width <= width, "the play button is in view");
           }
@@ -97,8 +101,8 @@ test("the play button stays in reach on a small screen", () =>
     assert.ok(box && box.y >= 0 && box.y + box.height <= 740);
   }));
 
-test("nothing on the page moves while it runs", () =>
-  it.visit({ hash: hashOf(usual) }, async (visit) => {
+for (const [name, size] of Object.entries({ "a page": {}, "a phone": { width: 360, height: 740, context: { hasTouch: true, isMobile: true } } })) test(`nothing on ${name} moves while it runs`, () =>
+  it.visit({ hash: hashOf(usual), ...size }, async (visit) => {
     await visit.ready();
     await visit.page.waitForTimeout(1000);
     await visit.scope.evaluate(() => {
@@ -136,6 +140,107 @@ test("the keys: space plays and pauses, → steps, R rewinds, N draws a seed, ? 
     await visit.find("dialog.help-dialog[open]").waitFor();
     await keyboard.press("Escape");
     await visit.until("no help", async () => (await visit.find("dialog.help-dialog[open]").count()) === 0);
+  }));
+
+test("a button that was clicked leaves the space bar to playing, and no button takes the arrow", () =>
+  it.visit({ hash: hashOf(usual) }, async (visit) => {
+    await visit.ready();
+    const playing = () => visit.element.evaluate((element) => /** @type {any} */ (element).playing);
+    const { keyboard } = visit.page;
+    const other = pairs.find(({ model, dataset }) => model === usual.model && dataset !== usual.dataset && dataset.domain === usual.dataset.domain);
+    await visit.find(`[data-dataset="${other?.dataset.id}"]`).click();
+    await visit.until("the other data", async () => (await visit.element.evaluate((element) => /** @type {any} */ (element).datasetId)) === other?.dataset.id);
+    await keyboard.press("Space");
+    await visit.until("playing", playing);
+    await visit.reaches(5);
+    await visit.play();
+    await visit.until("a pause", async () => !(await playing()));
+    await visit.page.waitForTimeout(300);
+    const step = await visit.step();
+    await keyboard.press("ArrowRight");
+    await visit.reaches(step + 1);
+    // With the keyboard on a button, the bar presses it.
+    await keyboard.press("Tab");
+    await keyboard.press("Space");
+    await visit.reaches(step + 2);
+    assert.equal(await playing(), false);
+  }));
+
+test("the enlarged picture is played with the same keys", () =>
+  it.visit({ hash: hashOf(usual) }, async (visit) => {
+    await visit.ready();
+    await visit.find(".stage-bar .icon-only").click();
+    await visit.find("dialog.enlarged[open]").waitFor();
+    await visit.page.keyboard.press("ArrowRight");
+    await visit.reaches(1);
+    await visit.page.keyboard.press("Space");
+    await visit.reaches(10);
+    assert.equal(await visit.find("dialog.enlarged[open]").count(), 1);
+    await visit.page.keyboard.press("Escape");
+    await visit.until("the page", async () => (await visit.find("dialog.enlarged[open]").count()) === 0);
+  }));
+
+test("a setting that is put back keeps the focus", () =>
+  it.visit({ hash: hashOf(usual) }, async (visit) => {
+    await visit.ready();
+    const control = visit.find('[data-group="settings"] .setting[data-effect="live"]:not([hidden]):has(input[type=range])').first();
+    const key = String(await control.getAttribute("data-key"));
+    const before = await visit.setting(key);
+    await control.locator("input[type=range]").focus();
+    await visit.page.keyboard.press("ArrowRight");
+    await visit.until("another value", async () => (await visit.setting(key)) !== before);
+    await control.locator(".reset:not(.invisible)").click();
+    await visit.until("the default", async () => (await visit.setting(key)) === before);
+    assert.equal(await control.locator(".name").evaluate((node) => node.matches(":focus")), true);
+  }));
+
+test("a first visit says what to press, and where the transport is out of bounds, nothing", () =>
+  it.visit({}, async (visit) => {
+    await visit.ready();
+    const invitation = visit.find(".invitation");
+    await invitation.waitFor();
+    await invitation.locator("button").click();
+    await visit.reaches(2);
+    assert.equal(await invitation.isVisible(), false);
+    await visit.page.keyboard.press("r");
+    await visit.until("step 0", async () => (await visit.step()) === 0);
+    await invitation.waitFor();
+    for (const group of ["hide", "lock"]) {
+      await visit.element.evaluate((element, key) => element.setAttribute(key, "transport"), group);
+      await visit.until(`none with ${group}`, async () => !(await invitation.isVisible()));
+      await visit.element.evaluate((element, key) => element.removeAttribute(key), group);
+      await invitation.waitFor();
+    }
+  }));
+
+test("choosing a tab or a model moves none", () =>
+  it.visit({ hash: hashOf(usual) }, async (visit) => {
+    await visit.ready();
+    const places = (what = "[data-model]") => visit.find(what).evaluateAll((nodes) => nodes.map((node) => {
+      const { x, y, width, height } = node.getBoundingClientRect();
+      return [x, y + scrollY, width, height].join();
+    }));
+    const before = await places();
+    const other = pairs.findLast(({ dataset, model }) => dataset === usual.dataset && model !== usual.model);
+    await visit.find(`[data-model="${other?.model.id}"]`).click();
+    await visit.until("the other model", async () => (await visit.element.evaluate((element) => /** @type {any} */ (element).model)) === other?.model.id);
+    assert.deepEqual(await places(), before);
+    const tabs = await places("[role=tab]");
+    await visit.find("[role=tab]").last().click();
+    await visit.until("the other tab", async () => (await visit.find("[role=tab]").last().getAttribute("aria-selected")) === "true");
+    assert.deepEqual(await places("[role=tab]"), tabs);
+  }));
+
+test("on a phone the picture is on the first screen, and everything can be hit with a finger", () =>
+  it.visit({ width: 360, height: 740, context: { hasTouch: true, isMobile: true }, hash: hashOf(usual) }, async (visit) => {
+    await visit.ready();
+    const box = await visit.find(".main .frame").boundingBox();
+    assert.ok(box && box.y + box.height <= 740, `the picture ends at ${box && box.y + box.height}`);
+    const small = await visit.find(":is(button, select, summary, [role=tab])").evaluateAll((nodes) => nodes
+      .map((node) => ({ node, box: node.getBoundingClientRect() }))
+      .filter(({ node, box }) => box.width * box.height > 0 && node.checkVisibility({ visibilityProperty: true }) && box.height < 43.5)
+      .map(({ node, box }) => `${node.className || node.textContent}: ${box.height}`));
+    assert.deepEqual(small, []);
   }));
 
 test("a control that has the focus keeps its keys", () =>

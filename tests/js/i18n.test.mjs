@@ -28,6 +28,7 @@ function needed() {
   }
   for (const { id, badge, params, losses, phases, capabilities, misfits } of catalog.models) {
     keys.add(`models.${id}.name`).add(`models.${id}.tagline`).add(`models.${id}.about`);
+    keys.add(`models.${id}.step`).add(`models.${id}.formula`);
     keys.add(`badges.${badge}.name`).add(`badges.${badge}.about`);
     for (const spec of params) forSpec(spec);
     for (const loss of losses) {
@@ -99,10 +100,21 @@ test("a text has the same placeholders in every language", () => {
   for (const other of others) for (const [key, text] of first) assert.deepEqual(placeholders(other.get(key) ?? ""), placeholders(text), key);
 });
 
+test("what one step does has as many parts in every language, and the same formula", () => {
+  const [first, ...others] = texts.values();
+  for (const { id } of catalog.models) {
+    const [step, formula] = ["step", "formula"].map((part) => `models.${id}.${part}`);
+    for (const other of others) {
+      assert.equal(other.get(step)?.split("\n").length, first.get(step)?.split("\n").length, id);
+      assert.equal(other.get(formula), first.get(formula), id);
+    }
+  }
+});
+
 test("Chinese texts are Chinese", () => {
   // Names, symbols and units may stand as they are; sentences may not.
   const zh = texts.get("zh.json") ?? new Map();
-  const sentences = [...zh].filter(([key]) => /\.(about|help|caption|tagline)$/.test(key));
+  const sentences = [...zh].filter(([key]) => /\.(about|help|caption|tagline|step)$/.test(key));
   assert.ok(sentences.length > 20);
   assert.deepEqual(sentences.filter(([, text]) => !/\p{Script=Han}/u.test(text)).map(([key]) => key), []);
 });

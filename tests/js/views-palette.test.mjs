@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { cssColour, divergingRamp, hsl, luminance, mix, pack, sequentialRamp } from '../../www/views/palette.js';
+import { contrast, cssColour, divergingRamp, hsl, legible, luminance, mix, pack, sequentialRamp } from '../../www/views/palette.js';
 
 const WHITE = [255, 255, 255];
 const BLUE = [31, 122, 153];
@@ -25,6 +26,30 @@ test('a diverging ramp is its ground in the middle and its two colours at the en
   assert.deepEqual(channels(ramp[0]).slice(0, 3), ORANGE);
   assert.deepEqual(channels(ramp[255]).slice(0, 3), BLUE);
   for (const i of [127, 128]) assert.ok(channels(ramp[i]).slice(0, 3).every((v) => v >= 253));
+});
+
+test('black on white is 21 apart, and letters are as far from their ground as small text needs', () => {
+  assert.ok(Math.abs(contrast([0, 0, 0], WHITE) - 21) < 1e-9);
+  assert.equal(contrast(BLUE, BLUE), 1);
+  const letters = legible(ORANGE, WHITE, [33, 29, 25]);
+  assert.ok(contrast(ORANGE, WHITE) < 4.5 && contrast(letters, WHITE) >= 4.5);
+  assert.ok(contrast(letters, WHITE) < 5.5, 'it is still orange');
+  assert.deepEqual(legible([0, 0, 120], WHITE, [0, 0, 0]), [0, 0, 120]);
+});
+
+test('what is written can be read, in the light and in the dark', () => {
+  const sheet = readFileSync(new URL('../../www/playground.css', import.meta.url), 'utf8');
+  const themes = [...sheet.matchAll(/\{\s*(--bg:[^}]*)\}/g)].map(([, body]) => new Map([...body.matchAll(/--([\w-]+):\s*(#[0-9a-f]{6})\b/g)].map(([, name, hex]) => [name, /** @type {[number, number, number]} */ ([1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16)))])));
+  assert.ok(themes.length >= 3);
+  const pairs = [['ink', 'bg'], ['ink', 'panel'], ['soft', 'bg'], ['soft', 'panel'], ['accent-ink', 'accent-soft'], ['ink', 'accent-soft'], ['on-accent', 'accent-fill'], ['bad', 'panel'], ['good', 'panel']];
+  for (const theme of themes) {
+    for (const [text, ground] of pairs) {
+      const apart = contrast(theme.get(text) ?? [0, 0, 0], theme.get(ground) ?? [0, 0, 0]);
+      assert.ok(apart >= 4.5, `${text} on ${ground}: ${apart.toFixed(2)}`);
+    }
+    // A picture needs less.
+    for (const mark of ['real', 'gen', 'accent']) assert.ok(contrast(theme.get(mark) ?? [0, 0, 0], theme.get('panel') ?? [0, 0, 0]) >= 3, mark);
+  }
 });
 
 test('colours convert as CSS defines them', () => {

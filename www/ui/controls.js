@@ -53,7 +53,11 @@ export class Control {
       this.#name.setAttribute("aria-expanded", String(!this.#help.hidden));
     });
     const reset = () => owner.change(spec.key, spec.default);
-    this.#reset.addEventListener("click", reset);
+    this.#reset.addEventListener("click", () => {
+      reset();
+      // It hides: the focus stays at the setting.
+      this.#name.focus();
+    });
     for (const part of this.#field.body) if (part.matches("input[type=range]")) part.addEventListener("dblclick", reset);
   }
 

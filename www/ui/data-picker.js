@@ -1,6 +1,6 @@
 /** @file The data sets, as thumbnails of their own data, with their presets. */
 
-import { same } from "../state.js";
+import { same, textOf } from "../state.js";
 import { el, setText } from "../views/dom.js";
 import { drawThumbnail } from "../views/thumbnail.js";
 import { iconOf } from "./icons.js";
@@ -113,6 +113,8 @@ export class DataPicker {
     this.#presets.querySelectorAll("button").forEach((button, i) => {
       const { id } = dataset.presets[i];
       setText(button, textOr(this.#t, `presets.${dataset.id}.${id}`, id));
+      const sets = Object.entries(dataset.presets[i].values).map(([key, value]) => this.#t("ui.findings.setting", { name: textOr(this.#t, `params.${key}.name`, key), value: textOf(value) }));
+      button.title = sets.join(this.#t("ui.notice.separator"));
     });
   }
 }

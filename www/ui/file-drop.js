@@ -38,6 +38,7 @@ export class FileDrop {
   #sideName = el("span");
   #own = el("option", { value: "" });
   #hint = el("p", { class: "hint" });
+  #summary = el("span");
   #progress = el("progress", { hidden: true });
   #canvas = el("canvas", { "aria-hidden": "true" });
   #thumb = el("button", { type: "button", class: "file-thumb", hidden: true }, [this.#canvas]);
@@ -53,9 +54,14 @@ export class FileDrop {
     this.#bring = bring;
     this.#open.append(iconOf("plus"), this.#openText);
     this.#side.append(this.#own, ...SIDES.map((side) => el("option", { value: String(side) }, [`${side} × ${side}`])));
+    // Folded: the models, which everybody needs, should not be pushed out of sight.
     this.element.append(
-      el("div", { class: "row" }, [this.#open, el("label", {}, [this.#sideName, this.#side]), this.#thumb]),
-      this.#progress, this.#hint, this.#input,
+      el("details", { class: "advanced" }, [
+        el("summary", {}, [iconOf("more"), this.#summary]),
+        el("div", { class: "row" }, [this.#open, el("label", {}, [this.#sideName, this.#side])]),
+        this.#hint,
+      ]),
+      this.#progress, this.#thumb, this.#input,
     );
     this.#open.addEventListener("click", () => this.#input.click());
     this.#input.addEventListener("change", () => {
@@ -106,7 +112,7 @@ export class FileDrop {
       this.#name = files.length === 1 ? files[0].name : this.#t("ui.files.several", { name: files[0].name, count: files.length - 1 });
       this.#draw();
       this.#label();
-      this.#say("info", this.#summary(loaded));
+      this.#say("info", this.#read(loaded));
     } catch (error) {
       if (!(error instanceof Lost)) this.#say("error", this.#reason(error));
     } finally {
@@ -117,7 +123,7 @@ export class FileDrop {
   }
 
   /** @param {Loaded} loaded */
-  #summary({ rows, trainRows, heldOutRows, scaled }) {
+  #read({ rows, trainRows, heldOutRows, scaled }) {
     const t = this.#t;
     const parts = [t("ui.files.read", { name: this.#name, train: formatCount(trainRows), heldOut: formatCount(heldOutRows) })];
     // A single row is in both parts.
@@ -151,6 +157,7 @@ export class FileDrop {
   /** @param {Translate} t */
   setTexts(t) {
     this.#t = t;
+    setText(this.#summary, t("ui.files.title"));
     setText(this.#openText, t("ui.files.open"));
     setText(this.#sideName, t("ui.files.side"));
     setText(this.#own, t("ui.files.own"));

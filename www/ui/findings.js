@@ -153,11 +153,12 @@ export class Findings {
     const t = this.#t;
     const notices = this.#notices();
     const notice = notices[this.#at % Math.max(notices.length, 1)];
-    this.#resting.hidden = notice !== undefined;
+    // Where nothing is scored, nothing is looked for either.
+    this.#resting.hidden = notice !== undefined || !this.#scoring;
     this.#banner.hidden = notice === undefined;
     this.element.classList.toggle("found", notice !== undefined);
     const latest = this.#history?.latest;
-    setText(this.#rest, !this.#scoring ? "" : latest ? t("ui.findings.none", { step: latest.step.toLocaleString("en") }) : t("ui.findings.awaited"));
+    setText(this.#rest, latest ? t("ui.findings.none", { step: latest.step.toLocaleString("en") }) : t("ui.findings.awaited"));
     if (notice) {
       const { id, name, text, why, action } = notice;
       if (id !== this.#shownId) this.#explain(false);

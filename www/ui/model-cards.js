@@ -10,7 +10,7 @@ import { textOr } from "./texts.js";
  * @import {Translate} from "./texts.js"
  */
 
-/** @typedef {{entry: ModelEntry, button: HTMLButtonElement, name: HTMLElement, tagline: HTMLElement}} Card */
+/** @typedef {{entry: ModelEntry, button: HTMLButtonElement, name: HTMLElement}} Card */
 /** @typedef {{badge: string, element: HTMLElement, heading: HTMLElement}} Group */
 
 export class ModelCards {
@@ -22,6 +22,10 @@ export class ModelCards {
   #cards = [];
   /** @type {Group[]} */
   #groups = [];
+  /** What the chosen model is, below all cards: none of them grows or moves when it is chosen. */
+  #chosen = el("p", { class: "about-data" });
+  /** @type {ModelEntry | null} */
+  #model = null;
   /** What keeps each model from the data that are shown. @type {Map<ModelEntry, ReturnType<typeof misfitOf>>} */
   #misfits = new Map();
 
@@ -33,22 +37,26 @@ export class ModelCards {
   /** @param {Catalog} catalog */
   setCatalog(catalog) {
     this.#cards = catalog.models.map((entry) => {
-      const [name, tagline] = [el("b"), el("small")];
-      const button = el("button", { type: "button", "data-model": entry.id }, [name, tagline]);
+      const name = el("b");
+      const button = el("button", { type: "button", "data-model": entry.id }, [name]);
       button.addEventListener("click", () => this.#experiment.choose({ model: entry.id }));
-      return { entry, button, name, tagline };
+      return { entry, button, name };
     });
     this.#groups = [...new Set(catalog.models.map(({ badge }) => badge))].map((badge) => {
       const heading = el("h3");
       const cards = this.#cards.filter(({ entry }) => entry.badge === badge).map(({ button }) => button);
       return { badge, heading, element: el("div", { class: "model-group" }, [heading, el("div", { class: "cards" }, cards)]) };
     });
-    this.element.replaceChildren(...this.#groups.map(({ element }) => element));
+    // The smaller group first: below the larger one it would be out of sight.
+    this.#groups.sort((a, b) => a.element.querySelectorAll("button").length - b.element.querySelectorAll("button").length);
+    this.element.replaceChildren(...this.#groups.map(({ element }) => element), this.#chosen);
     this.setTexts(this.#t);
   }
 
   /** @param {ModelEntry} model @param {DatasetEntry} dataset @param {Config} config */
   show(model, dataset, config) {
+    this.#model = model;
+    this.#label();
     for (const { entry, button } of this.#cards) {
       const misfit = misfitOf(entry, dataset, config);
       this.#misfits.set(entry, misfit);
@@ -76,10 +84,17 @@ export class ModelCards {
       setText(heading, textOr(t, `badges.${badge}.name`, badge));
       heading.title = textOr(t, `badges.${badge}.about`, "");
     }
-    for (const { entry, button, name, tagline } of this.#cards) {
+    for (const { entry, button, name } of this.#cards) {
       setText(name, textOr(t, `models.${entry.id}.name`, entry.id));
-      setText(tagline, textOr(t, `models.${entry.id}.tagline`, ""));
       button.title = this.#hint(entry);
     }
+    this.#label();
+  }
+
+  #label() {
+    const model = this.#model;
+    if (!model) return;
+    const [name, tagline] = ["name", "tagline"].map((part) => textOr(this.#t, `models.${model.id}.${part}`, ""));
+    this.#chosen.replaceChildren(el("b", {}, [name]), ` ${tagline}`);
   }
 }

@@ -14,6 +14,7 @@ import { Findings, gentler } from "./findings.js";
 import { Frames } from "./frames.js";
 import { Gallery } from "./gallery.js";
 import { Help } from "./help.js";
+import { Invitation } from "./invitation.js";
 import { lockable, setLocked } from "./lock.js";
 import { ModelCards } from "./model-cards.js";
 import { Scores } from "./scores.js";
@@ -65,6 +66,7 @@ export class Playground {
   #toasts = new Toasts();
   #help = new Help();
   #findings;
+  #invitation;
   #gallery;
   #scores;
   #sharing;
@@ -93,7 +95,10 @@ export class Playground {
     this.experiment = new Experiment({
       opened: () => this.#opened(),
       changed: () => this.#changed(),
-      progress: () => this.#transport.progress(),
+      progress: () => {
+        this.#transport.progress();
+        this.#invitation.show();
+      },
       goal: (step) => listener.goal(step),
       frame: (frame) => this.#frames.arrive(frame),
       scored: () => this.#scored(),
@@ -115,6 +120,8 @@ export class Playground {
       apply: (remedy) => this.experiment.change(remedy, { play: true }),
       openGallery: () => this.#gallery.open(),
     });
+    this.#invitation = new Invitation(this.experiment);
+    this.#findings.element.prepend(this.#invitation.element);
     // The data come first on the page; their numbers should not push the models out of sight.
     this.#dataSettings = new Settings(owner, { folded: true });
     this.#modelSettings = new Settings(owner);
@@ -250,7 +257,7 @@ export class Playground {
       heading.dataset.locked = t("ui.locked");
     }
     setText(this.#hint, t("ui.draw.hint"));
-    for (const part of [this.#transport, this.#picker, this.#files, this.#cards, this.#dataSettings, this.#modelSettings, this.#toasts, this.#help, this.#gallery, this.#sharing, this.#taking, this.#stage, this.#findings, this.#scores, this.#chart]) part.setTexts(t);
+    for (const part of [this.#transport, this.#picker, this.#files, this.#cards, this.#dataSettings, this.#modelSettings, this.#toasts, this.#help, this.#gallery, this.#sharing, this.#taking, this.#stage, this.#findings, this.#invitation, this.#scores, this.#chart]) part.setTexts(t);
     this.#showState();
   }
 
@@ -272,6 +279,7 @@ export class Playground {
       part.classList.toggle("hidden-group", hidden.includes(part.dataset.group ?? ""));
       setLocked(part, locked.includes(part.dataset.group ?? ""));
     }
+    this.#invitation.allow(![...hidden, ...locked].includes("transport"));
     // The sheet is a control of the data, though it lies on the stage.
     this.#stage.drawable = !locked.includes("data");
   }
@@ -371,6 +379,7 @@ export class Playground {
       this.#cards.show(model, dataset, current);
       this.#transport.setModel(catalog, model);
       this.#scores.setDomain(catalog, dataset.domain);
+      this.#invitation.show(dataset);
     }
     this.#scored(false);
     this.#transport.show();

@@ -83,6 +83,7 @@ export class ScoreRow {
     if (mark !== this.#marked) this.#mark.replaceChildren(icon(SHAPES[mark]));
     this.element.dataset.mark = this.#marked = mark;
     this.element.classList.toggle("without", this.#scored && !this.#score);
+    this.element.classList.toggle("awaited", !this.#scored);
     this.draw(history, palette);
     this.setTexts(t);
   }
@@ -100,16 +101,16 @@ export class ScoreRow {
     setText(this.#name, name);
     setText(this.#value, scoreText(entry, score));
     setText(this.#unit, score && entry.unit && entry.unit !== "share" && entry.unit !== "data" ? ` ${t(`units.${entry.unit}`)}` : "");
+    const direction = entry.better === "target" ? t("ui.scores.better.target", { target: valueText(entry.target ?? NaN, entry.unit) }) : t(`ui.scores.better.${entry.better}`);
     const beside = this.lines(t).map(({ text }) => text);
-    // The floor is never left out for want of room; what follows it may be.
+    // The floor is never left out for want of room; what follows it may be. Before there is one, which way is good.
     const by = score?.by ? [textOr(t, `ui.scores.by.${score.by}`, score.by)] : [];
-    const [first = this.#scored ? t("ui.scores.without") : "", ...rest] = score ? [...beside.slice(0, 1), ...by, ...beside.slice(1)] : [];
+    const [first = this.#scored ? t("ui.scores.without") : entry.better === "target" ? t("ui.scores.target", { value: valueText(entry.target ?? NaN, entry.unit) }) : direction, ...rest] = score ? [...beside.slice(0, 1), ...by, ...beside.slice(1)] : [];
     setText(this.#floor, first);
     setText(this.#rest, rest.map((text) => ` · ${text}`).join(""));
     const verdict = t(score ? `ui.scores.mark.${markOf(entry, score)}` : this.#scored ? "ui.scores.withoutHelp" : "ui.scores.awaitedHelp");
     setText(this.#verdict, verdict);
     setText(this.#about, textOr(t, `scores.${entry.id}.about`, ""));
-    const direction = entry.better === "target" ? t("ui.scores.better.target", { target: valueText(entry.target ?? NaN, entry.unit) }) : t(`ui.scores.better.${entry.better}`);
     const how = score?.by ? textOr(t, `ui.scores.how.${score.by}`, "") : "";
     const unit = entry.unit ? t("ui.scores.unit", { unit: textOr(t, `units.${entry.unit}`, entry.unit) }) : "";
     setText(this.#how, [direction, unit, how].filter(Boolean).join(" "));

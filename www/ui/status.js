@@ -19,6 +19,11 @@ export class Status {
   #model = el("p");
   #badge = el("p", { class: "soft" });
   #source = el("p", { class: "soft source" });
+  #stepTitle = el("h3");
+  #formula = el("p", { class: "formula" });
+  #steps = el("ol");
+  #oneStep = el("div", { class: "one-step" }, [this.#stepTitle, this.#formula, this.#steps]);
+  #shownSteps = "";
   #engine = el("span", { class: "engine" });
   #size = el("span");
   #rows = el("span");
@@ -27,7 +32,7 @@ export class Status {
   way = el("a", { class: "way", target: "_blank", rel: "noopener", href: "#", hidden: true });
 
   constructor() {
-    this.about.append(this.#title, this.#model, this.#badge, this.#source);
+    this.about.append(this.#title, this.#model, this.#oneStep, this.#badge, this.#source);
     this.element.append(this.#engine, this.#size, this.#rows, this.#can, this.way);
   }
 
@@ -50,9 +55,21 @@ export class Status {
     setText(this.way, t("ui.facts.way"));
     setText(this.#title, model ? t("ui.about", { model: textOr(t, `models.${model.id}.name`, model.id) }) : "");
     setText(this.#model, model ? textOr(t, `models.${model.id}.about`, "") : "");
+    this.#showStep(model, t);
     setText(this.#badge, model ? textOr(t, `badges.${model.badge}.about`, "") : "");
     const source = dataset?.attribution;
     setText(this.#source, source ? t("ui.facts.source", { source }) : "");
     this.#source.hidden = !source;
+  }
+
+  /** What a step of training does, one line after the other. @param {ModelEntry | null} model @param {Translate} t */
+  #showStep(model, t) {
+    const steps = model ? textOr(t, `models.${model.id}.step`, "") : "";
+    this.#oneStep.hidden = steps === "";
+    if (steps === this.#shownSteps) return;
+    this.#shownSteps = steps;
+    setText(this.#stepTitle, t("ui.oneStep"));
+    setText(this.#formula, model ? textOr(t, `models.${model.id}.formula`, "") : "");
+    this.#steps.replaceChildren(...steps.split("\n").map((step) => el("li", {}, [step])));
   }
 }

@@ -2,7 +2,7 @@
 
 import { messageOf } from "../protocol.js";
 import { readLink } from "../state.js";
-import { el } from "../views/dom.js";
+import { el, setText } from "../views/dom.js";
 import { iconOf } from "./icons.js";
 import { translator } from "./texts.js";
 
@@ -27,7 +27,7 @@ import { translator } from "./texts.js";
  */
 
 export class Taking {
-  button = el("button", { type: "button", class: "pill take", "data-group": "take" }, [iconOf("take")]);
+  button = el("button", { type: "button", class: "pill take", "data-group": "take" }, [iconOf("take"), el("span")]);
   #things;
   #listener;
   /** The dialog, once it was asked for. @type {import("./take-away.js").TakeAway | null} */
@@ -44,6 +44,7 @@ export class Taking {
   /** @param {Translate} t */
   setTexts(t) {
     this.#t = t;
+    setText(/** @type {Element} */ (this.button.lastElementChild), t("ui.takeAway.title"));
     this.button.title = `${t("ui.takeAway.title")} (T)`;
     this.button.setAttribute("aria-label", t("ui.takeAway.title"));
     this.#dialog?.setTexts(t);

@@ -5,7 +5,7 @@
  * @property {string} [needs] the capability it depends on
  * @property {boolean} [field] whether it fills the ground; one such layer shows at a time
  * @property {boolean} [usual] whether it is on unless the visitor turns it off
- * @property {'circle' | 'triangle' | 'lines' | 'density' | 'sign'} swatch
+ * @property {'circle' | 'triangle' | 'lines' | 'ellipse' | 'density' | 'sign'} swatch
  * @property {Record<string, number>} options of its request
  */
 
@@ -17,7 +17,7 @@ export const LAYERS = [
   { id: 'discriminator', needs: 'discriminator', field: true, swatch: 'sign', options: { grid: 64 } },
   { id: 'real', usual: true, swatch: 'circle', options: { n: 1000 } },
   { id: 'samples', usual: true, swatch: 'triangle', options: { n: 1000 } },
-  { id: 'components', needs: 'components', usual: true, swatch: 'lines', options: {} },
+  { id: 'components', needs: 'components', usual: true, swatch: 'ellipse', options: {} },
   { id: 'reconstruct', needs: 'reconstruct', swatch: 'lines', options: { n: 200 } },
 ];
 

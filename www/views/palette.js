@@ -91,6 +91,24 @@ export function luminance(rgb) {
   return 0.2126 * r + 0.7152 * g + 0.0722 * b;
 }
 
+/** How far apart two colours are in brightness, 1 to 21, as WCAG defines it. @param {Rgb} a @param {Rgb} b */
+export function contrast(a, b) {
+  const [low, high] = [luminance(a), luminance(b)].sort((x, y) => x - y);
+  return (high + 0.05) / (low + 0.05);
+}
+
+/**
+ * A colour for letters: with as much ink in it as small text needs on its ground (4.5 : 1), and no more.
+ * @param {Rgb} colour
+ * @param {Rgb} ground
+ * @param {Rgb} ink
+ */
+export function legible(colour, ground, ink) {
+  let share = 0;
+  while (share < 1 && contrast(mix(colour, ink, share), ground) < 4.5) share += 0.05;
+  return mix(colour, ink, Math.min(share, 1));
+}
+
 /** The colours of the moment, read from an element's custom properties. */
 export class Palette {
   /** @type {HTMLElement} */ #root;
@@ -123,6 +141,11 @@ export class Palette {
    */
   css(name, alpha = 1) {
     return cssColour(this.#rgb[name], alpha);
+  }
+
+  /** The colour for letters. @param {Name} name */
+  letters(name) {
+    return cssColour(legible(this.#rgb[name], this.#rgb.panel, this.#rgb.ink), 1);
   }
 
   get dark() {

@@ -269,6 +269,8 @@ export class Stage {
     this.#main.style.minHeight = `${this.#main.offsetHeight}px`;
     this.#dialog.append(this.#figures[0].element, this.#enlargeButton);
     this.#dialog.showModal();
+    // Not the first control in it, which is a layer of the picture.
+    this.#enlargeButton.focus();
     this.#labelEnlarge();
   }
 

@@ -41,7 +41,10 @@ export class TabList {
   /** @param {Translate} t */
   setTexts(t) {
     this.element.setAttribute('aria-label', t('stage.tabs'));
-    for (const { id, button } of this.#tabs) setText(button, t(`tabs.${id}`));
+    for (const { id, button } of this.#tabs) {
+      setText(button, t(`tabs.${id}`));
+      button.dataset.text = t(`tabs.${id}`);
+    }
   }
 
   /** @param {KeyboardEvent} event */

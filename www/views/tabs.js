@@ -48,7 +48,7 @@ export const TABS = [
   },
   {
     id: 'samples', domain: 'images',
-    build: (c) => [new ImagesFigure(c, 'samples'), new ImagesFigure(c, 'real'), ...(c.can.has('latent') ? [new LatentMapFigure(c)] : [])],
+    build: (c) => [new ImagesFigure(c, 'samples'), new ImagesFigure(c, 'real'), ...telling(c)],
   },
   {
     id: 'latent', domain: 'images', needs: 'latent',
@@ -93,6 +93,13 @@ function beside(c) {
   if (c.can.has('latent')) return [new ManifoldFigure(c), new LatentFigure(c)];
   const cheap = ['sampleDensity', 'real'].filter((id) => !c.info.dear.includes(id)).map((id) => new PointsFigure(c, { id, fixed: [id], marker: false }));
   return c.can.has('paths') ? [new PathsFigure(c), cheap[0]] : cheap;
+}
+
+/** What stands below the real images: what a model knows, where that can be seen and costs little. @param {Context} c */
+function telling(c) {
+  if (c.can.has('latent')) return [new LatentMapFigure(c)];
+  if (c.can.has('filters')) return [new FiltersFigure(c)];
+  return c.can.has('conditionals') ? [new ConditionalsFigure(c)] : [];
 }
 
 /**

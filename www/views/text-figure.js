@@ -58,7 +58,7 @@ export class TextFigure extends Figure {
     g.textBaseline = 'middle';
     const rows = Math.ceil(best.shown / best.columns);
     const leading = (height - 2 * pad) / Math.max(rows, 1);
-    g.fillStyle = palette.css(this.id === 'real' ? 'real' : 'gen');
+    g.fillStyle = palette.letters(this.id === 'real' ? 'real' : 'gen');
     for (let i = 0; i < best.shown; i++) {
       const [column, row] = [i % best.columns, Math.floor(i / best.columns)];
       g.fillText(texts[i] || '∅', pad + column * best.advance, pad + (row + 0.5) * leading);

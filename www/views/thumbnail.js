@@ -95,6 +95,12 @@ function drawWords(g, shape, rows, palette, alphabet) {
     const word = spell(rows.subarray(i * shape.width, (i + 1) * shape.width), letters);
     g.fillText(word, Math.round(width / 14), ((i + 0.5) * height) / count);
   }
+  // What does not fit fades out: a letter cut in half looks like a mistake.
+  const fade = g.createLinearGradient(0.7 * width, 0, width, 0);
+  fade.addColorStop(0, palette.css('panel', 0));
+  fade.addColorStop(1, palette.css('panel'));
+  g.fillStyle = fade;
+  g.fillRect(0, 0, width, height);
 }
 
 /**
