@@ -123,8 +123,16 @@ impl TransformerBlock {
     /// The block with this attention.
     fn with(&self, xs: &Tensor, attention: impl FnOnce(&Tensor) -> Result<Tensor>) -> Result<Tensor> {
         let xs = (xs + attention(&self.first_norm.forward(xs)?)?)?;
-        let hidden = self.hidden.forward_act(&self.second_norm.forward(&xs)?, Activation::Gelu)?;
-        Ok((&xs + self.output.forward(&hidden)?)?)
+        let normed = self.second_norm.forward(&xs)?;
+        let stages = [
+            (&self.hidden.weight, self.hidden.bias.as_ref(), Activation::Gelu),
+            (&self.output.weight, self.output.bias.as_ref(), Activation::Identity),
+        ];
+        let changes = match ops::perceptron(&normed, &stages)? {
+            Some(changes) => changes,
+            None => self.output.forward(&self.hidden.forward_act(&normed, Activation::Gelu)?)?,
+        };
+        Ok((&xs + changes)?)
     }
 
     /// The same block without a graph: it shares the storage, so it sees every later update.
