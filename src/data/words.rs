@@ -45,7 +45,7 @@ params! {
 /// The words, as the catalogue lists them.
 pub const ENTRY: Entry = Entry {
     id: "words",
-    shape: Shape::sequence(19, 25),
+    shape: Shape::sequence(19, 27),
     classes: 0,
     specs: Settings::specs,
     presets: &[],

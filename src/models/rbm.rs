@@ -44,7 +44,7 @@ params! {
         /// Gibbs sweeps in each step.
         sweeps("gibbsSweeps"): usize = 1, integer(1, 25), Live;
         /// Size of the update's step.
-        learning_rate("learningRate"): f64 = 0.1, log(1e-4, 1.0), Live, rate(true);
+        learning_rate("learningRate"): f64 = 0.03, log(1e-4, 1.0), Live, rate(true);
         /// How much of the last updates the direction keeps.
         momentum("momentum"): f64 = 0.0, linear(0.0, 0.99), Live, advanced(true);
         /// Data points per step.

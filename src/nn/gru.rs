@@ -35,17 +35,18 @@ impl Gru {
         Ok(Self { input, weight, bias })
     }
 
-    /// The states of n sequences after each step, from `initial` or from 0.
+    /// The states of sequences after each step, from `initial` or from 0; so many of them take each step, the first
+    /// of those that took the one before.
     ///
     /// No gradient flows to the initial states.
     ///
     /// # Shapes
-    /// xs (steps·n, inputs), step after step; initial (n, width) → (steps·n, width)
+    /// xs (Σ counts, inputs), step after step; initial (the first count, width) → (Σ counts, width)
     ///
     /// # Errors
-    /// When the shapes differ from these.
-    pub fn forward(&self, xs: &Tensor, n: usize, initial: Option<&Tensor>) -> Result<Tensor> {
-        ops::gru(&self.input.forward(xs)?, &self.weight, &self.bias, n, initial)
+    /// When the shapes differ from these, or a count is larger than the one before it.
+    pub fn forward(&self, xs: &Tensor, counts: &[usize], initial: Option<&Tensor>) -> Result<Tensor> {
+        ops::gru(&self.input.forward(xs)?, &self.weight, &self.bias, counts, initial)
     }
 
     /// The same unit without a graph: it shares the storage, so it sees every later update.

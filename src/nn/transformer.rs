@@ -1,6 +1,7 @@
 //! The block that Transformers are stacked from.
 
 use crate::error::Result;
+use crate::nn::ops::Growing;
 use crate::nn::{Activation, Init, LayerNorm, Linear, Vars, ops};
 use crate::rng::Rng;
 use candle_core::Tensor;
@@ -33,13 +34,29 @@ impl CausalAttention {
     }
 
     /// # Shapes
-    /// (sequences·length, width), sequence after sequence → the same
+    /// (Σ lengths, width), word after word → the same
     ///
     /// # Errors
     /// When the shape differs from this, or the heads do not divide the width.
-    pub fn forward(&self, xs: &Tensor, length: usize) -> Result<Tensor> {
-        let heads = ops::attention(&self.packed.forward(xs)?, length, self.heads, true)?;
+    pub fn forward(&self, xs: &Tensor, lengths: &[usize]) -> Result<Tensor> {
+        let heads = ops::attention(&self.packed.forward(xs)?, lengths, self.heads)?;
         self.output.forward(&heads)
+    }
+
+    /// So many words of at most this length, for [`CausalAttention::next`].
+    pub fn growing(&self, words: usize, length: usize) -> Result<Growing> {
+        Ok(Growing::new(words, length, self.heads, self.output.weight.dim(1)?))
+    }
+
+    /// What [`CausalAttention::forward`] gives for the next position of those words that go on.
+    ///
+    /// # Shapes
+    /// (words, width) → the same
+    ///
+    /// # Errors
+    /// When the shape differs from this, or the words are not among those that grow.
+    pub fn next(&self, xs: &Tensor, words: &[usize], grown: &mut Growing) -> Result<Tensor> {
+        self.output.forward(&grown.next(&self.packed.forward(xs)?, words)?)
     }
 
     /// The same layer without a graph: it shares the storage, so it sees every later update.
@@ -84,14 +101,38 @@ impl TransformerBlock {
     }
 
     /// # Shapes
-    /// (sequences·length, width), sequence after sequence → the same
+    /// (Σ lengths, width), word after word → the same
     ///
     /// # Errors
     /// When the shape differs from this, or the heads do not divide the width.
-    pub fn forward(&self, xs: &Tensor, length: usize) -> Result<Tensor> {
-        let xs = (xs + self.attention.forward(&self.first_norm.forward(xs)?, length)?)?;
-        let hidden = self.hidden.forward_act(&self.second_norm.forward(&xs)?, Activation::Gelu)?;
-        Ok((&xs + self.output.forward(&hidden)?)?)
+    pub fn forward(&self, xs: &Tensor, lengths: &[usize]) -> Result<Tensor> {
+        self.with(xs, |normed| self.attention.forward(normed, lengths))
+    }
+
+    /// What [`TransformerBlock::forward`] gives for the next position of those words that go on.
+    ///
+    /// # Shapes
+    /// (words, width) → the same
+    ///
+    /// # Errors
+    /// When the shape differs from this, or the words are not among those that grow.
+    pub fn next(&self, xs: &Tensor, words: &[usize], grown: &mut Growing) -> Result<Tensor> {
+        self.with(xs, |normed| self.attention.next(normed, words, grown))
+    }
+
+    /// The block with this attention.
+    fn with(&self, xs: &Tensor, attention: impl FnOnce(&Tensor) -> Result<Tensor>) -> Result<Tensor> {
+        let xs = (xs + attention(&self.first_norm.forward(xs)?)?)?;
+        let normed = self.second_norm.forward(&xs)?;
+        let stages = [
+            (&self.hidden.weight, self.hidden.bias.as_ref(), Activation::Gelu),
+            (&self.output.weight, self.output.bias.as_ref(), Activation::Identity),
+        ];
+        let changes = match ops::perceptron(&normed, &stages)? {
+            Some(changes) => changes,
+            None => self.output.forward(&self.hidden.forward_act(&normed, Activation::Gelu)?)?,
+        };
+        Ok((&xs + changes)?)
     }
 
     /// The same block without a graph: it shares the storage, so it sees every later update.
@@ -114,6 +155,7 @@ mod tests {
     use candle_core::DType;
 
     const INIT: Init = Init::Normal { std: 0.3 };
+    const LENGTHS: [usize; 4] = [5, 7, 0, 3];
 
     fn block() -> (Vars, TransformerBlock) {
         let (mut vars, mut rng) = (Vars::new(), Rng::stream(3, "init"));
@@ -122,7 +164,7 @@ mod tests {
     }
 
     /// The block's value in double precision, from the plain twins.
-    fn plainly(block: &TransformerBlock, xs: &Tensor, length: usize) -> Result<Tensor> {
+    fn plainly(block: &TransformerBlock, xs: &Tensor, lengths: &[usize]) -> Result<Tensor> {
         use crate::nn::ops::{plain, plain_layers};
         let wide = |x: &Tensor| x.detach().to_dtype(DType::F64);
         let linear = |layer: &Linear, xs: &Tensor| {
@@ -132,7 +174,7 @@ mod tests {
             plain_layers::layer_norm(xs, &wide(&layer.weight)?, &wide(&layer.bias)?)
         };
         let packed = linear(&block.attention.packed, &norm(&block.first_norm, xs)?)?;
-        let heads = plain_layers::attention(&packed, length, block.attention.heads, true)?;
+        let heads = plain_layers::attention(&packed, lengths, block.attention.heads)?;
         let xs = (xs + linear(&block.attention.output, &heads)?)?;
         let hidden = linear(&block.hidden, &norm(&block.second_norm, &xs)?)?;
         Ok((&xs + linear(&block.output, &plain::activate(&hidden, Activation::Gelu)?)?)?)
@@ -142,8 +184,8 @@ mod tests {
     fn a_block_is_what_it_says_and_every_variable_gets_a_gradient() {
         let (vars, block) = block();
         let xs = normal(&[15, 8], 1.0, "xs");
-        let ys = block.forward(&xs, 5).unwrap();
-        let expected = to_f64(&plainly(&block, &xs.to_dtype(DType::F64).unwrap(), 5).unwrap());
+        let ys = block.forward(&xs, &LENGTHS).unwrap();
+        let expected = to_f64(&plainly(&block, &xs.to_dtype(DType::F64).unwrap(), &LENGTHS).unwrap());
         assert_close(&to_f64(&ys), &expected, 1e-6, "value");
         let grads = crate::nn::backward(&ys.sqr().unwrap().sum_all().unwrap()).unwrap();
         assert_eq!(vars.without_gradient(&grads), [""; 0]);
@@ -156,7 +198,7 @@ mod tests {
                 let mut flat: Vec<f32> = flat.iter().map(|x| *x as f32).collect();
                 flat[i] += by as f32;
                 var.set(&Tensor::from_vec(flat, var.dims(), &candle_core::Device::Cpu).unwrap()).unwrap();
-                let ys = plainly(&block, &xs.to_dtype(DType::F64).unwrap(), 5).unwrap();
+                let ys = plainly(&block, &xs.to_dtype(DType::F64).unwrap(), &LENGTHS).unwrap();
                 ys.sqr().unwrap().sum_all().unwrap().to_scalar::<f64>().unwrap()
             };
             let keep = value.copy().unwrap();
@@ -176,10 +218,10 @@ mod tests {
         let (xs, ys) = (normal(&[12, 8], 1.0, "xs"), normal(&[12, 8], 1.0, "ys"));
         // The first sequence whole and two positions of the second one, then something else.
         let mixed = Tensor::cat(&[xs.narrow(0, 0, 8).unwrap(), ys.narrow(0, 8, 4).unwrap()], 0).unwrap();
-        let [a, b] = [&xs, &mixed].map(|xs| to_f64(&block.forward(xs, 6).unwrap()));
+        let [a, b] = [&xs, &mixed].map(|xs| to_f64(&block.forward(xs, &[6, 6]).unwrap()));
         assert_eq!(a[..64], b[..64]);
         assert!(a[64..].iter().zip(&b[64..]).all(|(a, b)| a != b));
-        assert!(block.forward(&xs, 5).is_err());
+        assert!(block.forward(&xs, &[5, 5]).is_err());
     }
 
     #[test]
@@ -191,8 +233,8 @@ mod tests {
         let norm = GroupNorm::new(&mut vars, "norm", 8, 4).unwrap();
         let ids = [0, 4, 2, 2, 1, 3];
         let run = |table: &Embedding, block: &TransformerBlock, unit: &Gru, norm: &GroupNorm| {
-            let xs = block.forward(&table.forward(&ids)?, 3)?;
-            norm.forward_act(&unit.forward(&xs, 2, None)?, Activation::Silu)
+            let xs = block.forward(&table.forward(&ids)?, &[4, 2])?;
+            norm.forward_act(&unit.forward(&xs, &[3, 2, 1], None)?, Activation::Silu)
         };
         let twins = (table.detached(), block.detached(), unit.detached(), norm.detached());
         let twin = || run(&twins.0, &twins.1, &twins.2, &twins.3).unwrap();

@@ -302,3 +302,27 @@ fn a_pixel_cnn_is_soon_better_on_digits_than_naive_bayes() {
     // Bernoulli naive Bayes by class: 20.0512 nats; independent pixels: 24.8023.
     assert!(nll < 20.0512 && nll > 17.0, "{nll}");
 }
+
+#[test]
+fn weights_decay_where_words_are_held_out_and_not_where_all_are_there() {
+    for (id, forgets) in [("words", true), ("sums", false)] {
+        let data = generate(id, &[]);
+        let after = |weight_decay: f64| {
+            let params = AutoregressiveParams {
+                cell: CellKind::Gru,
+                width: 8,
+                batch_size: 8,
+                weight_decay,
+                ..AutoregressiveParams::default()
+            };
+            let mut model = Autoregressive::new(params, &data, 1).unwrap();
+            train(&mut model, &data, 20);
+            let weights = model.vars().get("gru.state.weight").unwrap().flatten_all().unwrap();
+            weights.to_vec1::<f32>().unwrap().iter().map(|w| w * w).sum::<f32>()
+        };
+        let (free, held) = (after(0.0), after(2.0));
+        // θ ← (1 − ηλ)θ at each of 20 steps: by a tenth, and its square by a fifth, had nothing else moved it.
+        assert_eq!(held < 0.9 * free, forgets, "{id}: {held} after {free}");
+        assert!(forgets || held == free, "{id}");
+    }
+}

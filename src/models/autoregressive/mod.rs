@@ -75,6 +75,8 @@ params! {
         optimizer("optimizer"): Rule = Rule::Adam, choice::<Rule>(), Live, advanced(true);
         /// How much of the last updates the direction keeps.
         momentum("momentum"): f64 = 0.9, linear(0.0, 0.99), Live, advanced(true);
+        /// How strongly each update pulls all weights towards 0; not where every word that there is is trained on.
+        weight_decay("weightDecay"): f64 = 0.0, linear(0.0, 2.0), Live, when("optimizer" in "adam"), advanced(true);
         /// The length that a longer gradient is shortened to.
         clip_norm("clipNorm"): f64 = 1.0, log(0.1, 100.0), Live, advanced(true);
         /// How the learning rate falls.
@@ -85,8 +87,15 @@ params! {
 }
 
 impl AutoregressiveParams {
-    fn kind(&self) -> OptimizerKind {
-        self.optimizer.kind(self.momentum, self.momentum)
+    /// The rule; of what is all there, nothing is to be forgotten.
+    fn kind(&self, all_there: bool) -> OptimizerKind {
+        match self.optimizer.kind(self.momentum, self.momentum) {
+            OptimizerKind::Adam { beta1, beta2, eps, .. } => {
+                let weight_decay = if all_there { 0.0 } else { self.weight_decay };
+                OptimizerKind::Adam { beta1, beta2, eps, weight_decay }
+            }
+            other => other,
+        }
     }
 }
 
@@ -119,6 +128,8 @@ fn bit_log_probs(logits: &Tensor, xs: &Tensor) -> Result<Vec<f32>> {
 pub struct Autoregressive {
     params: AutoregressiveParams,
     domain: Domain,
+    /// Whether every word that there is is trained on.
+    all_there: bool,
     vars: Vars,
     cell: Box<dyn Cell>,
     optimizer: Optimizer,
@@ -145,9 +156,10 @@ impl Autoregressive {
                 Box::new(Transformer::new(words, width, params.blocks, heads, vars_, rng)?)
             }
         };
-        let mut optimizer = Optimizer::new(params.kind(), &vars);
+        let all_there = shape.domain == Domain::Sequences && data.density.is_some();
+        let mut optimizer = Optimizer::new(params.kind(all_there), &vars);
         optimizer.clip_norm = Some(params.clip_norm);
-        Ok(Self { params, domain: shape.domain, vars, cell, optimizer })
+        Ok(Self { params, domain: shape.domain, all_there, vars, cell, optimizer })
     }
 
     /// The numbers that the law of each value is made from: the logit of a pixel; the logits of tokens; the logits of
@@ -195,7 +207,7 @@ impl Model for Autoregressive {
 
     fn set(&mut self, key: &str, value: &Value) -> Result<Effect> {
         let effect = self.params.set(key, value)?;
-        self.optimizer.set_kind(self.params.kind());
+        self.optimizer.set_kind(self.params.kind(self.all_there));
         self.optimizer.clip_norm = Some(self.params.clip_norm);
         Ok(effect)
     }
@@ -258,6 +270,8 @@ pub const ENTRY: Entry = Entry {
         ],
         Domain::Sequences => vec![
             ("cell", Value::Text("transformer".into())),
+            // Lists are short, and a network of this size knows one by heart before it can make up a word.
+            ("weightDecay", Value::Number(1.0)),
             ("learningRate", Value::Number(2e-3)),
             ("batchSize", Value::Number(128.0)),
         ],

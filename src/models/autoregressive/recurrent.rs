@@ -2,10 +2,9 @@
 
 use candle_core::Tensor;
 
-use super::words::Words;
+use super::words::{Ragged, Words};
 use super::{Cell, Sampling};
 use crate::error::Result;
-use crate::models::matrix;
 use crate::nn::{Embedding, Gru, Init, Linear, Vars, ops};
 use crate::rng::Rng;
 
@@ -39,47 +38,49 @@ impl Recurrent {
         }
     }
 
-    /// The logits of each position, position after position: (length·n, vocabulary).
-    fn logits(&self, ids: &[u32]) -> Result<Tensor> {
-        let n = ids.len() / self.words.length.max(1);
-        let inputs = self.words.turned(&self.words.inputs(ids));
-        self.head.forward(&self.unit.forward(&self.tokens.forward(&inputs)?, n, None)?)
+    /// The logits of each position, position after position: (Σ lengths, vocabulary).
+    fn logits(&self, words: &Ragged) -> Result<Tensor> {
+        let inputs = self.tokens.forward(&words.turned(&words.inputs))?;
+        self.head.forward(&self.unit.forward(&inputs, &words.steps(), None)?)
     }
 }
 
 impl Cell for Recurrent {
     fn conditionals(&self, xs: &Tensor) -> Result<Tensor> {
-        let n = xs.dim(0)?;
-        let logits = self.detached().logits(&self.words.ids(xs)?)?;
+        let logits = self.detached().logits(&self.words.whole(xs)?)?;
         // (length·n, vocabulary) -> (n, length, vocabulary)
-        Ok(logits.reshape((self.words.length, n, self.words.vocabulary))?.transpose(0, 1)?.contiguous()?)
+        let logits = logits.reshape((self.words.length, xs.dim(0)?, self.words.vocabulary))?;
+        Ok(logits.transpose(0, 1)?.contiguous()?)
     }
 
     fn loss(&self, xs: &Tensor) -> Result<Tensor> {
-        let ids = self.words.ids(xs)?;
-        let targets = self.words.turned(&self.words.targets(&ids));
-        ops::cross_entropy(&self.logits(&ids)?, &targets, xs.dim(0)?)
+        let words = self.words.different(xs)?;
+        let (targets, weights) = (words.turned(&words.targets), words.turned(&words.weights()));
+        ops::cross_entropy(&self.logits(&words)?, &targets, &weights)
     }
 
     fn log_prob(&self, xs: &Tensor) -> Result<Vec<f32>> {
-        let (n, ids) = (xs.dim(0)?, self.words.ids(xs)?);
-        let targets = self.words.turned(&self.words.targets(&ids));
-        let each = ops::class_log_probs(&self.detached().logits(&ids)?, &targets)?;
-        // (length, n) -> (n)
-        Ok(matrix(each, self.words.length, n)?.sum(0)?.to_vec1()?)
+        let words = self.words.different(xs)?;
+        let logits = self.detached().logits(&words)?;
+        Ok(words.sums_of_turned(&ops::class_log_probs(&logits, &words.turned(&words.targets))?))
     }
 
     fn sample(&self, n: usize, sampling: &Sampling, rng: &mut Rng) -> Result<Tensor> {
-        let (net, length) = (self.detached(), self.words.length);
-        let mut states = None;
-        self.words.sample(n, sampling, rng, |at, ids| {
-            let last = |word: &[u32]| at.checked_sub(1).and_then(|at| word.get(at).copied());
-            let start = self.words.vocabulary as u32;
-            let inputs: Vec<u32> =
-                ids.chunks_exact(length.max(1)).map(|word| last(word).unwrap_or(start)).collect();
-            let next = net.unit.forward(&net.tokens.forward(&inputs)?, n, states.as_ref())?;
+        let net = self.detached();
+        // The states of the words that went on, and which these were.
+        let mut before: Option<(Tensor, Vec<usize>)> = None;
+        self.words.sample(n, sampling, rng, |open, last| {
+            let states = match &before {
+                Some((states, words)) => {
+                    let places = open.iter().filter_map(|word| words.binary_search(word).ok());
+                    let places: Vec<u32> = places.map(|place| place as u32).collect();
+                    Some(ops::embedding(states, &places)?)
+                }
+                None => None,
+            };
+            let next = net.unit.forward(&net.tokens.forward(last)?, &[open.len()], states.as_ref())?;
             let logits = net.head.forward(&next);
-            states = Some(next);
+            before = Some((next, open.to_vec()));
             logits
         })
     }

@@ -21,13 +21,14 @@ impl Sampling {
             order.sort_unstable();
         }
         let top = order.iter().map(|class| logit(*class)).fold(f64::NEG_INFINITY, f64::max);
-        let weight = |class: usize| libm::exp((logit(class) - top) / self.temperature);
-        let mut left = u * order.iter().map(|class| weight(*class)).sum::<f64>();
-        let picked = order.iter().find(|class| {
-            left -= weight(**class);
+        let weight = |class: &usize| libm::exp((logit(*class) - top) / self.temperature);
+        let weights: Vec<f64> = order.iter().map(weight).collect();
+        let mut left = u * weights.iter().sum::<f64>();
+        let picked = order.iter().zip(&weights).find(|(_, weight)| {
+            left -= *weight;
             left < 0.0
         });
-        picked.or(order.last()).copied().unwrap_or(0) as u32
+        picked.map(|(class, _)| class).or(order.last()).copied().unwrap_or(0) as u32
     }
 
     /// A bit with this logit.

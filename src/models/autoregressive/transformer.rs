@@ -2,10 +2,9 @@
 
 use candle_core::Tensor;
 
-use super::words::Words;
+use super::words::{Ragged, Words};
 use super::{Cell, Sampling};
 use crate::error::Result;
-use crate::models::matrix;
 use crate::nn::{Embedding, Init, LayerNorm, Linear, TransformerBlock, Vars, ops};
 use crate::rng::Rng;
 
@@ -52,51 +51,50 @@ impl Transformer {
         }
     }
 
-    /// What is known at each of the first `length` positions of each word, from the tokens before it:
-    /// (n·length, width).
-    fn features(&self, inputs: &[u32], length: usize) -> Result<Tensor> {
-        let places: Vec<u32> = (0..length as u32).cycle().take(inputs.len()).collect();
-        let mut xs = (self.tokens.forward(inputs)? + self.positions.forward(&places)?)?;
-        for block in &self.blocks {
-            xs = block.forward(&xs, length)?;
-        }
-        self.norm.forward(&xs)
+    /// The tokens at these places of their words, as numbers.
+    fn embed(&self, tokens: &[u32], places: &[u32]) -> Result<Tensor> {
+        Ok((self.tokens.forward(tokens)? + self.positions.forward(places)?)?)
     }
 
-    /// The logits of each position, word after word: (n·length, vocabulary).
-    fn logits(&self, ids: &[u32]) -> Result<Tensor> {
-        self.head.forward(&self.features(&self.words.inputs(ids), self.words.length)?)
+    /// The logits of each position, word after word: (Σ lengths, vocabulary).
+    fn logits(&self, words: &Ragged) -> Result<Tensor> {
+        let mut xs = self.embed(&words.inputs, &words.positions())?;
+        for block in &self.blocks {
+            xs = block.forward(&xs, &words.lengths)?;
+        }
+        self.head.forward(&self.norm.forward(&xs)?)
     }
 }
 
 impl Cell for Transformer {
     fn conditionals(&self, xs: &Tensor) -> Result<Tensor> {
-        let logits = self.detached().logits(&self.words.ids(xs)?)?;
+        let logits = self.detached().logits(&self.words.whole(xs)?)?;
         Ok(logits.reshape((xs.dim(0)?, self.words.length, self.words.vocabulary))?)
     }
 
     fn loss(&self, xs: &Tensor) -> Result<Tensor> {
-        let ids = self.words.ids(xs)?;
-        ops::cross_entropy(&self.logits(&ids)?, &self.words.targets(&ids), xs.dim(0)?)
+        let words = self.words.different(xs)?;
+        ops::cross_entropy(&self.logits(&words)?, &words.targets, &words.weights())
     }
 
     fn log_prob(&self, xs: &Tensor) -> Result<Vec<f32>> {
-        let ids = self.words.ids(xs)?;
-        let each = ops::class_log_probs(&self.detached().logits(&ids)?, &self.words.targets(&ids))?;
-        Ok(matrix(each, xs.dim(0)?, self.words.length)?.sum(1)?.to_vec1()?)
+        let words = self.words.different(xs)?;
+        Ok(words.sums(&ops::class_log_probs(&self.detached().logits(&words)?, &words.targets)?))
     }
 
+    /// Token by token: what the blocks have to know about earlier positions is remembered.
     fn sample(&self, n: usize, sampling: &Sampling, rng: &mut Rng) -> Result<Tensor> {
-        let (net, length) = (self.detached(), self.words.length.max(1));
-        self.words.sample(n, sampling, rng, |at, ids| {
-            let inputs = self.words.inputs(ids);
-            let seen: Vec<u32> =
-                inputs.chunks_exact(length).flat_map(|word| word.iter().take(at + 1)).copied().collect();
-            let features = net.features(&seen, at + 1)?;
-            // (n·(at + 1), width) -> (n, at + 1, width), of which the last position
-            let (rows, width) = features.dims2()?;
-            let last = features.reshape((rows / (at + 1), at + 1, width))?.narrow(1, at, 1)?;
-            net.head.forward(&last.squeeze(1)?)
+        let (net, length) = (self.detached(), self.words.length);
+        let grown = net.blocks.iter().map(|block| block.attention.growing(n, length));
+        let mut grown = grown.collect::<Result<Vec<_>>>()?;
+        let mut at = 0;
+        self.words.sample(n, sampling, rng, |open, last| {
+            let mut xs = net.embed(last, &vec![at; last.len()])?;
+            for (block, grown) in net.blocks.iter().zip(&mut grown) {
+                xs = block.next(&xs, open, grown)?;
+            }
+            at += 1;
+            net.head.forward(&net.norm.forward(&xs)?)
         })
     }
 }

@@ -2,13 +2,14 @@
 //!
 //! Token 0 ends a word. A word of the greatest length needs no end: it has probability 1 there.
 
+use std::cmp::Reverse;
+
 use candle_core::Tensor;
 
 use super::Sampling;
 use crate::data::Shape;
 use crate::error::Result;
 use crate::models::matrix;
-use crate::nn::ops::IGNORED;
 use crate::rng::Rng;
 
 /// The sizes of words.
@@ -20,73 +21,177 @@ pub struct Words {
     pub vocabulary: usize,
 }
 
+/// Words one after the other, of which nothing after their ends is computed.
+pub struct Ragged {
+    /// How many tokens each word has, its end among them; the first word has the most.
+    pub lengths: Vec<usize>,
+    /// How many words of the batch each is.
+    pub counts: Vec<usize>,
+    /// For each word of the batch, which of these it is.
+    pub places: Vec<usize>,
+    /// At each position of each word the token before it.
+    pub inputs: Vec<u32>,
+    /// At each position of each word the token that should come.
+    pub targets: Vec<u32>,
+}
+
 impl Words {
     pub fn of(shape: &Shape) -> Self {
         Self { length: shape.width, vocabulary: shape.vocabulary }
     }
 
     /// The tokens of (n, length) values.
-    pub fn ids(&self, xs: &Tensor) -> Result<Vec<u32>> {
+    fn ids(&self, xs: &Tensor) -> Result<Vec<u32>> {
         Ok(xs.flatten_all()?.to_vec1::<f32>()?.into_iter().map(|x| x as u32).collect())
     }
 
-    /// At each position the token before it.
-    pub fn inputs(&self, ids: &[u32]) -> Vec<u32> {
-        let mut inputs = Vec::with_capacity(ids.len());
-        for word in ids.chunks_exact(self.length.max(1)) {
-            inputs.push(self.vocabulary as u32);
-            inputs.extend(word.iter().take(self.length.saturating_sub(1)));
+    /// The different words among (n, length) values up to their ends, the longest first: what occurs twice is
+    /// computed once.
+    pub fn different(&self, xs: &Tensor) -> Result<Ragged> {
+        let ids = self.ids(xs)?;
+        let words = ids.chunks_exact(self.length.max(1)).map(|word| {
+            let end = word.iter().position(|id| *id == 0).map_or(word.len(), |end| end + 1);
+            word.get(..end).unwrap_or(word)
+        });
+        let mut order: Vec<(usize, &[u32])> = words.enumerate().collect();
+        order.sort_by_key(|(_, word)| (Reverse(word.len()), *word));
+        let mut ragged = Ragged::with_places(order.len());
+        let mut last = None;
+        for (place, word) in order {
+            if last != Some(word) {
+                ragged.push(word, self.vocabulary as u32);
+                last = Some(word);
+            }
+            ragged.count(place);
         }
-        inputs
+        Ok(ragged)
     }
 
-    /// At each position the token that should come, and nothing after the end.
-    pub fn targets(&self, ids: &[u32]) -> Vec<u32> {
-        let mut targets = ids.to_vec();
-        for word in targets.chunks_exact_mut(self.length.max(1)) {
-            let end = word.iter().position(|id| *id == 0).unwrap_or(self.length);
-            word.iter_mut().skip(end + 1).for_each(|id| *id = IGNORED);
+    /// All positions of all words, also those after their ends, in the order in which they are.
+    pub fn whole(&self, xs: &Tensor) -> Result<Ragged> {
+        let ids = self.ids(xs)?;
+        let mut ragged = Ragged::with_places(ids.len() / self.length.max(1));
+        for (place, word) in ids.chunks_exact(self.length.max(1)).enumerate() {
+            ragged.push(word, self.vocabulary as u32);
+            ragged.count(place);
         }
-        targets
+        Ok(ragged)
     }
 
-    /// From word after word to position after position.
-    pub fn turned<T: Copy>(&self, values: &[T]) -> Vec<T> {
-        let n = values.len() / self.length.max(1);
-        let places = (0..self.length).flat_map(|at| (0..n).map(move |word| word * self.length + at));
-        places.filter_map(|place| values.get(place).copied()).collect()
-    }
-
-    /// `n` words, token by token: `logits` gives those of a position, from the tokens so far.
+    /// `n` words, token by token: `logits` gives those of the next position, from the tokens that came before it,
+    /// for the words that have not ended.
     ///
     /// # Shapes
-    /// `logits`: the position and (n, length) tokens, 0 where there are none yet → (n, vocabulary)
+    /// `logits`: numbers of words, their last tokens → (words, vocabulary)
     pub fn sample(
         &self,
         n: usize,
         sampling: &Sampling,
         rng: &mut Rng,
-        mut logits: impl FnMut(usize, &[u32]) -> Result<Tensor>,
+        mut logits: impl FnMut(&[usize], &[u32]) -> Result<Tensor>,
     ) -> Result<Tensor> {
         let mut ids = vec![0; n * self.length];
-        let mut open = vec![true; n];
+        let mut open: Vec<usize> = (0..n).collect();
+        let mut last = vec![self.vocabulary as u32; n];
         for at in 0..self.length {
-            if !open.contains(&true) {
+            if open.is_empty() {
                 break;
             }
-            let rows = logits(at, &ids)?.to_vec2::<f32>()?;
-            for ((row, open), word) in
-                rows.iter().zip(&mut open).zip(ids.chunks_exact_mut(self.length.max(1)))
-            {
-                // Every word has its draw, so that the end of one does not shift another.
-                let token = sampling.draw(row, rng.uniform_f64());
-                if let Some(place) = word.get_mut(at).filter(|_| *open) {
+            let rows = logits(&open, &last)?.to_vec2::<f32>()?;
+            // Every word has its draw, so that the end of one does not shift another.
+            let draws: Vec<f64> = (0..n).map(|_| rng.uniform_f64()).collect();
+            let mut going = Vec::with_capacity(open.len());
+            last.clear();
+            for (row, word) in rows.iter().zip(open) {
+                let token = sampling.draw(row, draws.get(word).copied().unwrap_or_default());
+                if let Some(place) = ids.get_mut(word * self.length + at).filter(|_| token != 0) {
                     *place = token;
-                    *open = token != 0;
+                    going.push(word);
+                    last.push(token);
                 }
             }
+            open = going;
         }
         matrix(ids.into_iter().map(|id| id as f32).collect(), n, self.length)
+    }
+}
+
+impl Ragged {
+    fn with_places(batch: usize) -> Self {
+        let (lengths, counts, places) = (Vec::new(), Vec::new(), vec![0; batch]);
+        Self { lengths, counts, places, inputs: Vec::new(), targets: Vec::new() }
+    }
+
+    /// Adds a word, which no word of the batch is yet.
+    fn push(&mut self, word: &[u32], start: u32) {
+        self.lengths.push(word.len());
+        self.counts.push(0);
+        self.inputs.extend([start].iter().chain(word).take(word.len()));
+        self.targets.extend(word);
+    }
+
+    /// Notes that the last word is this one of the batch.
+    fn count(&mut self, place: usize) {
+        if let (Some(count), Some(place)) = (self.counts.last_mut(), self.places.get_mut(place)) {
+            *count += 1;
+            *place = self.lengths.len() - 1;
+        }
+    }
+
+    /// The number of each position in its word.
+    pub fn positions(&self) -> Vec<u32> {
+        self.lengths.iter().flat_map(|length| 0..*length as u32).collect()
+    }
+
+    /// The share that each position has in an average over the batch.
+    pub fn weights(&self) -> Vec<f32> {
+        let n = self.places.len().max(1) as f32;
+        let words = self.lengths.iter().zip(&self.counts);
+        words.flat_map(|(length, count)| std::iter::repeat_n(*count as f32 / n, *length)).collect()
+    }
+
+    /// How many words reach each position.
+    pub fn steps(&self) -> Vec<usize> {
+        let longest = self.lengths.first().copied().unwrap_or(0);
+        (0..longest).map(|at| self.lengths.partition_point(|length| *length > at)).collect()
+    }
+
+    /// From word after word to position after position.
+    pub fn turned<T: Copy>(&self, values: &[T]) -> Vec<T> {
+        let starts: Vec<usize> = self
+            .lengths
+            .iter()
+            .scan(0, |end, length| {
+                *end += length;
+                Some(*end - length)
+            })
+            .collect();
+        let steps = self.steps().into_iter().enumerate();
+        let places = steps.flat_map(|(at, words)| starts.iter().take(words).map(move |start| start + at));
+        places.filter_map(|place| values.get(place).copied()).collect()
+    }
+
+    /// For each word of the batch the sum of the values at its positions, which lie position after position.
+    pub fn sums_of_turned(&self, values: &[f32]) -> Vec<f32> {
+        let mut sums = vec![0.0; self.lengths.len()];
+        let mut values = values.iter();
+        for words in self.steps() {
+            for (sum, value) in sums.iter_mut().take(words).zip(&mut values) {
+                *sum += value;
+            }
+        }
+        self.of_batch(&sums)
+    }
+
+    /// For each word of the batch the sum of the values at its positions, which lie word after word.
+    pub fn sums(&self, values: &[f32]) -> Vec<f32> {
+        let mut values = values.iter();
+        let sums: Vec<f32> = self.lengths.iter().map(|length| values.by_ref().take(*length).sum()).collect();
+        self.of_batch(&sums)
+    }
+
+    fn of_batch(&self, values: &[f32]) -> Vec<f32> {
+        self.places.iter().filter_map(|place| values.get(*place).copied()).collect()
     }
 }
 
@@ -94,12 +199,72 @@ impl Words {
 mod tests {
     use super::*;
 
+    fn words(rows: &[[u32; 4]]) -> Tensor {
+        let ids = rows.iter().flatten().map(|id| *id as f32).collect();
+        matrix(ids, rows.len(), 4).unwrap()
+    }
+
     #[test]
-    fn words_end_once_and_start_with_what_no_word_holds() {
-        let words = Words { length: 4, vocabulary: 3 };
-        let ids = [1, 2, 1, 2, 2, 0, 0, 0];
-        assert_eq!(words.inputs(&ids), [3, 1, 2, 1, 3, 2, 0, 0]);
-        assert_eq!(words.targets(&ids), [1, 2, 1, 2, 2, 0, IGNORED, IGNORED]);
-        assert_eq!(words.turned(&ids), [1, 2, 2, 0, 1, 0, 2, 0]);
+    fn words_end_once_start_with_what_no_word_holds_and_are_there_once() {
+        let words_ = Words { length: 4, vocabulary: 3 };
+        let xs = words(&[[2, 0, 0, 0], [1, 2, 1, 2], [0, 0, 0, 0], [2, 0, 0, 0], [1, 1, 0, 0]]);
+        let ragged = words_.different(&xs).unwrap();
+        assert_eq!(ragged.lengths, [4, 3, 2, 1]);
+        assert_eq!(ragged.counts, [1, 1, 2, 1]);
+        assert_eq!(ragged.places, [2, 0, 3, 2, 1]);
+        assert_eq!(ragged.inputs, [3, 1, 2, 1, 3, 1, 1, 3, 2, 3]);
+        assert_eq!(ragged.targets, [1, 2, 1, 2, 1, 1, 0, 2, 0, 0]);
+        assert_eq!(ragged.positions(), [0, 1, 2, 3, 0, 1, 2, 0, 1, 0]);
+        assert_eq!(ragged.weights(), [0.2, 0.2, 0.2, 0.2, 0.2, 0.2, 0.2, 0.4, 0.4, 0.2]);
+        assert_eq!(ragged.steps(), [4, 3, 2, 1]);
+        assert_eq!(ragged.turned(&ragged.targets), [1, 1, 2, 0, 2, 1, 0, 1, 0, 2]);
+        let values: Vec<f32> = (0..10).map(|i| i as f32).collect();
+        assert_eq!(ragged.sums(&values), [15.0, 6.0, 9.0, 15.0, 15.0]);
+        assert_eq!(ragged.sums_of_turned(&ragged.turned(&values)), ragged.sums(&values));
+    }
+
+    #[test]
+    fn whole_words_keep_their_order_and_what_is_after_their_ends() {
+        let words_ = Words { length: 4, vocabulary: 3 };
+        let ragged = words_.whole(&words(&[[2, 0, 0, 0], [1, 2, 1, 2]])).unwrap();
+        assert_eq!(ragged.inputs, [3, 2, 0, 0, 3, 1, 2, 1]);
+        assert_eq!(ragged.turned(&ragged.targets), [2, 1, 0, 2, 0, 1, 0, 2]);
+        assert_eq!((ragged.steps(), ragged.places), (vec![2; 4], vec![0, 1]));
+        assert_eq!(words_.different(&words(&[])).unwrap().steps(), [0; 0]);
+    }
+
+    #[test]
+    fn only_open_words_are_asked_for_and_each_has_its_draws() {
+        let words = Words { length: 3, vocabulary: 4 };
+        let sampling = Sampling { temperature: 1.0, top_k: 0 };
+        let mut asked = Vec::new();
+        // The first word ends at once, the second after one letter, the third never.
+        let laws = |open: &[usize], last: &[u32]| {
+            asked.push((open.to_vec(), last.to_vec()));
+            let ends = |word: usize| word < asked.len();
+            let law =
+                |word: &usize| if ends(*word) { [0.0, -1e9, -1e9, -1e9] } else { [-1e9, -1e9, 0.0, 0.0] };
+            matrix(open.iter().flat_map(law).collect(), open.len(), 4)
+        };
+        let rows = words.sample(3, &sampling, &mut Rng::stream(1, "test"), laws).unwrap();
+        let rows = rows.to_vec2::<f32>().unwrap();
+        assert_eq!((&rows[0][..], &rows[1][1..], rows[2][2]), (&[0.0; 3][..], &[0.0; 2][..], 0.0));
+        let opened: Vec<_> = asked.iter().map(|(open, _)| open.clone()).collect();
+        assert_eq!(opened, [vec![0, 1, 2], vec![1, 2], vec![2]]);
+        assert_eq!(asked[0].1, [4; 3]);
+        assert_eq!(asked[1].1, [rows[1][0] as u32, rows[2][0] as u32]);
+        // Those that go on draw what they would have drawn beside others.
+        let all = |_: &[usize], last: &[u32]| matrix([-1e9, 0.0, 0.0, 0.0].repeat(last.len()), last.len(), 4);
+        let beside = words.sample(3, &sampling, &mut Rng::stream(1, "test"), all).unwrap();
+        let beside = beside.to_vec2::<f32>().unwrap();
+        let mut alone = true;
+        let third = |open: &[usize], _: &[u32]| {
+            let law = |word: &usize| if *word == 2 { [-1e9, 0.0, 0.0, 0.0] } else { [0.0, -1e9, -1e9, -1e9] };
+            alone = open.len() < 3;
+            matrix(open.iter().flat_map(law).collect(), open.len(), 4)
+        };
+        let left = words.sample(3, &sampling, &mut Rng::stream(1, "test"), third).unwrap();
+        assert!(alone);
+        assert_eq!(left.to_vec2::<f32>().unwrap()[2], beside[2]);
     }
 }

@@ -8,23 +8,25 @@ use crate::nn::kernels::softmax;
 use candle_core::{CpuStorage, CustomOp1, Layout, Shape, Tensor, bail};
 use std::sync::Mutex;
 
-pub use crate::nn::kernels::softmax::IGNORED;
-
-/// −log p(targets | logits) of a softmax, in nats: Σ log Σ eˣ − x_target over all rows, divided by `batch`.
-/// A row whose target is [`IGNORED`] adds nothing.
+/// −log p(targets | logits) of a softmax, in nats: Σ weight·(log Σ eˣ − x_target) over all rows.
 ///
 /// # Shapes
-/// logits (rows, classes), one target a row → ()
+/// logits (rows, classes), one target and one weight a row → ()
 ///
 /// # Errors
-/// When there is not one target a row, or a class that does not exist.
-pub fn cross_entropy(logits: &Tensor, targets: &[u32], batch: usize) -> Result<Tensor> {
+/// When there is not one target and one weight a row, or a class that does not exist.
+pub fn cross_entropy(logits: &Tensor, targets: &[u32], weights: &[f32]) -> Result<Tensor> {
     check(logits, targets)?;
-    let op = CrossEntropy { targets: targets.to_vec(), batch: batch.max(1), slopes: Mutex::new(Vec::new()) };
+    if weights.len() != targets.len() {
+        let text = format!("{} weights for {} targets", weights.len(), targets.len());
+        return Err(candle_core::Error::Msg(text).into());
+    }
+    let (targets, weights) = (targets.to_vec(), weights.to_vec());
+    let op = CrossEntropy { targets, weights, slopes: Mutex::new(Vec::new()) };
     Ok(logits.contiguous()?.apply_op1(op)?)
 }
 
-/// log p(target | logits) of each row, in nats and without a graph; 0 where the target is [`IGNORED`].
+/// log p(target | logits) of each row, in nats and without a graph.
 ///
 /// # Shapes
 /// logits (rows, classes), one target a row → (rows)
@@ -56,7 +58,7 @@ pub fn embedding(table: &Tensor, ids: &[u32]) -> Result<Tensor> {
 /// The classes' number, if the targets fit.
 fn check(logits: &Tensor, targets: &[u32]) -> Result<usize> {
     let (rows, classes) = logits.dims2()?;
-    let wrong = targets.iter().find(|target| **target != IGNORED && **target as usize >= classes);
+    let wrong = targets.iter().find(|target| **target as usize >= classes);
     if rows != targets.len() || wrong.is_some() {
         let text = format!("{rows} rows of {classes} classes got {} targets, or one beyond", targets.len());
         return Err(candle_core::Error::Msg(text).into());
@@ -66,8 +68,8 @@ fn check(logits: &Tensor, targets: &[u32]) -> Result<usize> {
 
 struct CrossEntropy {
     targets: Vec<u32>,
-    batch: usize,
-    /// softmax − 1{target}, which shares its exponentials with the value.
+    weights: Vec<f32>,
+    /// weight·(softmax − 1{target}), which shares its exponentials with the value.
     slopes: Mutex<Vec<f32>>,
 }
 
@@ -81,12 +83,12 @@ impl CustomOp1 for CrossEntropy {
         let xs = storage_slice(logits, layout)?;
         let Ok(mut slopes) = self.slopes.lock() else { bail!("a loss's slopes are locked") };
         *slopes = vec![0.0; xs.len()];
-        let sum = softmax::cross_entropy(xs, classes, &self.targets, &mut slopes);
-        output(vec![(sum / self.batch as f64) as f32], ())
+        let sum = softmax::cross_entropy(xs, classes, &self.targets, &self.weights, &mut slopes);
+        output(vec![sum as f32], ())
     }
 
     fn bwd(&self, logits: &Tensor, _: &Tensor, gradient: &Tensor) -> candle_core::Result<Option<Tensor>> {
-        let scale = (f64::from(gradient.to_scalar::<f32>()?) / self.batch as f64) as f32;
+        let scale = gradient.to_scalar::<f32>()?;
         gradient_of(logits, |out| {
             let Ok(slopes) = self.slopes.lock() else { bail!("a loss's slopes are locked") };
             add_scaled(scale, &slopes, out);
@@ -139,8 +141,11 @@ mod tests {
     use crate::nn::ops::plain_layers;
     use candle_core::{Device, Var};
 
-    fn targets(rows: usize, classes: usize) -> Vec<u32> {
-        (0..rows).map(|i| if i % 4 == 2 { IGNORED } else { (i * 5 % classes) as u32 }).collect()
+    fn targets(rows: usize, classes: usize) -> (Vec<u32>, Vec<f32>) {
+        (
+            (0..rows).map(|i| (i * 5 % classes) as u32).collect(),
+            (0..rows).map(|i| (i % 4) as f32 / 3.0).collect(),
+        )
     }
 
     #[test]
@@ -148,33 +153,33 @@ mod tests {
         for rows in [1, 3, 7, 17] {
             for classes in [1, 3, 4, 7, 17] {
                 for scale in [1e-3, 1.0, 10.0] {
-                    let (targets, what) = (targets(rows, classes), format!("{rows} × {classes}, {scale}"));
+                    let ((targets, weights), what) =
+                        (targets(rows, classes), format!("{rows} × {classes}, {scale}"));
                     let inputs = [normal(&[rows, classes], scale, "logits")];
-                    let twin = |x: &[Tensor]| plain_layers::cross_entropy(&x[0], &targets, 3);
-                    let (value, gradients) = backward(|x| cross_entropy(&x[0], &targets, 3), &inputs);
+                    let twin = |x: &[Tensor]| plain_layers::cross_entropy(&x[0], &targets, &weights);
+                    let (value, gradients) = backward(|x| cross_entropy(&x[0], &targets, &weights), &inputs);
                     let (plain_value, plain_gradients) = backward(twin, &inputs);
                     assert_close(&value, &plain_value, 1e-6, &what);
                     assert_close(&gradients[0], &plain_gradients[0], 1e-6, &what);
                     assert_close(&gradients[0], &differences(twin, &inputs)[0], 1e-6, &what);
                     let rows = class_log_probs(&inputs[0], &targets).unwrap();
-                    let sum = rows.iter().map(|x| -f64::from(*x)).sum::<f64>();
-                    assert_close(&[sum / 3.0], &plain_value, 1e-6, &what);
-                    assert!(rows.iter().zip(&targets).all(|(x, t)| *t != IGNORED || *x == 0.0));
+                    let terms = rows.iter().zip(&weights).map(|(x, w)| -f64::from(*x) * f64::from(*w));
+                    assert_close(&[terms.sum()], &plain_value, 1e-6, &what);
                 }
             }
         }
     }
 
     #[test]
-    fn extreme_logits_stay_exact_and_ignored_rows_are_never_nan() {
+    fn extreme_logits_stay_exact_and_a_row_without_weight_adds_nothing() {
         let logits = Tensor::new(&[[1e4_f32, -1e4, 0.0], [-1e4, 1e4, 1e4], [-1e4; 3]], &Device::Cpu).unwrap();
         let (value, gradients) =
-            backward(|x| cross_entropy(&x[0], &[1, 2, 0], 1), std::slice::from_ref(&logits));
+            backward(|x| cross_entropy(&x[0], &[1, 2, 0], &[1.0; 3]), std::slice::from_ref(&logits));
         assert_close(&value, &[2e4 + 2_f64.ln() + 3_f64.ln()], 1e-7, "value");
         let third = 1.0 / 3.0;
         let expected = [1.0, -1.0, 0.0, 0.0, 0.5, -0.5, third - 1.0, third, third];
         assert_close(&gradients[0], &expected, 1e-7, "gradient");
-        let (value, gradients) = backward(|x| cross_entropy(&x[0], &[IGNORED; 3], 1), &[logits]);
+        let (value, gradients) = backward(|x| cross_entropy(&x[0], &[0; 3], &[0.0; 3]), &[logits]);
         assert_eq!((value[0], &gradients[0][..]), (0.0, &[0.0; 9][..]));
     }
 
@@ -199,16 +204,17 @@ mod tests {
     #[test]
     fn what_has_no_graph_gets_none_and_what_does_not_fit_is_refused() {
         let logits = normal(&[2, 3], 1.0, "logits");
-        assert!(!cross_entropy(&logits, &[0, 1], 2).unwrap().track_op());
+        assert!(!cross_entropy(&logits, &[0, 1], &[1.0; 2]).unwrap().track_op());
         assert!(!embedding(&logits, &[1]).unwrap().track_op());
-        assert!(cross_entropy(&logits, &[0], 2).is_err());
-        assert!(cross_entropy(&logits, &[0, 3], 2).is_err());
+        assert!(cross_entropy(&logits, &[0], &[1.0]).is_err());
+        assert!(cross_entropy(&logits, &[0, 1], &[1.0]).is_err());
+        assert!(cross_entropy(&logits, &[0, 3], &[1.0; 2]).is_err());
         assert!(class_log_probs(&logits, &[0, 3]).is_err());
         assert!(embedding(&logits, &[2]).is_err());
         // A view, with a graph.
         let var = Var::from_tensor(&logits).unwrap();
         let turned = var.t().unwrap();
-        let value = to_f64(&cross_entropy(&turned, &[0, 1, 1], 1).unwrap());
-        assert_eq!(value, to_f64(&cross_entropy(&turned.contiguous().unwrap(), &[0, 1, 1], 1).unwrap()));
+        let loss = |logits: &Tensor| to_f64(&cross_entropy(logits, &[0, 1, 1], &[1.0, 2.0, 3.0]).unwrap());
+        assert_eq!(loss(&turned), loss(&turned.contiguous().unwrap()));
     }
 }

@@ -3,6 +3,7 @@
 //! A forward pass whose inputs have no graph records none and keeps nothing.
 
 mod activate;
+mod attention;
 mod backward;
 mod classes;
 mod conv;
@@ -17,15 +18,16 @@ pub mod plain;
 pub mod plain_flow;
 pub mod plain_layers;
 mod pool;
+mod recurrent;
 mod scratch;
-mod sequences;
 mod slices;
 mod widen;
 
 pub(crate) use activate::value_and_slope;
 pub use activate::{activate, activate_derivative, softplus};
+pub use attention::{Growing, attention};
 pub use backward::{Gradients, backward, gradients};
-pub use classes::{IGNORED, class_log_probs, cross_entropy, embedding};
+pub use classes::{class_log_probs, cross_entropy, embedding};
 pub use conv::{conv_transpose2d, conv2d};
 pub use density::{gaussian_log_prob, gaussian_nll, mixture_log_prob, mixture_nll};
 pub use flow::{Couple, columns, flow_nll, uncouple};
@@ -35,6 +37,6 @@ pub use mask::masked;
 pub use norm::{group_norm, layer_norm};
 pub use perceptron::{Stage, perceptron};
 pub use pool::{avg_pool2d, max_pool2d, upsample_nearest2d};
-pub use sequences::{attention, gru};
+pub use recurrent::gru;
 pub(crate) use slices::{storage_slice, storage_slice_mut, with_slice};
 pub use widen::upsample_conv2d;

@@ -1,6 +1,5 @@
 //! The plain twins of the operations on classes, densities, norms and sequences: see [`super::plain`].
 
-use super::IGNORED;
 use crate::error::Result;
 use candle_core::{D, Device, Tensor};
 
@@ -12,12 +11,11 @@ fn one_hot(targets: &[u32], classes: usize, like: &Tensor) -> Result<Tensor> {
 }
 
 /// Twin of [`super::cross_entropy`].
-pub fn cross_entropy(logits: &Tensor, targets: &[u32], batch: usize) -> Result<Tensor> {
+pub fn cross_entropy(logits: &Tensor, targets: &[u32], weights: &[f32]) -> Result<Tensor> {
     let hits = one_hot(targets, logits.dim(1)?, logits)?;
-    let counted: Vec<f32> = targets.iter().map(|t| if *t == IGNORED { 0.0 } else { 1.0 }).collect();
-    let counted = Tensor::new(counted, &Device::Cpu)?.to_dtype(logits.dtype())?;
-    let normaliser = (logits.log_sum_exp(1)? * counted)?.sum_all()?;
-    Ok(((normaliser - (logits * hits)?.sum_all()?)? / batch.max(1) as f64)?)
+    let weights = Tensor::new(weights, &Device::Cpu)?.to_dtype(logits.dtype())?;
+    let log_probs = ((logits * hits)?.sum(1)? - logits.log_sum_exp(1)?)?;
+    Ok((log_probs * weights)?.sum_all()?.neg()?)
 }
 
 /// Twin of [`super::embedding`].
@@ -68,36 +66,47 @@ pub fn group_norm(xs: &Tensor, weight: &Tensor, bias: &Tensor, groups: usize) ->
 }
 
 /// Twin of [`super::attention`].
-pub fn attention(packed: &Tensor, length: usize, heads: usize, causal: bool) -> Result<Tensor> {
-    let (rows, width) = packed.dims2()?;
-    let (n, width) = (rows / length, width / (3 * heads));
-    // (n·length, 3·heads·width) -> three of (n, heads, length, width)
-    let parts = packed.reshape((n, length, 3, heads, width))?;
-    let part = |i: usize| parts.narrow(2, i, 1)?.squeeze(2)?.transpose(1, 2)?.contiguous();
+pub fn attention(packed: &Tensor, lengths: &[usize], heads: usize) -> Result<Tensor> {
+    let (mut start, mut words) = (0, vec![packed.narrow(0, 0, 0)?.narrow(1, 0, packed.dim(1)? / 3)?]);
+    for &length in lengths.iter().filter(|length| **length > 0) {
+        words.push(attention_of_one(&packed.narrow(0, start, length)?, heads)?);
+        start += length;
+    }
+    Ok(Tensor::cat(&words, 0)?)
+}
+
+/// The attention along one word.
+fn attention_of_one(packed: &Tensor, heads: usize) -> Result<Tensor> {
+    let (length, width) = packed.dims2()?;
+    let width = width / (3 * heads);
+    // (length, 3·heads·width) -> three of (heads, length, width)
+    let parts = packed.reshape((length, 3, heads, width))?;
+    let part = |i: usize| parts.narrow(1, i, 1)?.squeeze(1)?.transpose(0, 1)?.contiguous();
     let (queries, keys, values) = (part(0)?, part(1)?, part(2)?);
-    let scores = (queries.matmul(&keys.transpose(2, 3)?.contiguous()?)? / (width as f64).sqrt())?;
-    let seen = (0..length * length).map(|i| if causal && i % length > i / length { -1e30_f64 } else { 0.0 });
+    let scores = (queries.matmul(&keys.transpose(1, 2)?.contiguous()?)? / (width as f64).sqrt())?;
+    let seen = (0..length * length).map(|i| if i % length > i / length { -1e30_f64 } else { 0.0 });
     let mask = Tensor::from_vec(seen.collect::<Vec<_>>(), (length, length), &Device::Cpu)?;
     let scores = scores.broadcast_add(&mask.to_dtype(scores.dtype())?)?;
     let weights = candle_nn::ops::softmax(&scores, D::Minus1)?;
-    // (n, heads, length, width) -> (n·length, heads·width)
-    Ok(weights.matmul(&values)?.transpose(1, 2)?.reshape((rows, heads * width))?)
+    // (heads, length, width) -> (length, heads·width)
+    Ok(weights.matmul(&values)?.transpose(0, 1)?.reshape((length, heads * width))?)
 }
 
 /// Twin of [`super::gru`], from states of 0.
-pub fn gru(inputs: &Tensor, weight: &Tensor, bias: &Tensor, n: usize) -> Result<Tensor> {
+pub fn gru(inputs: &Tensor, weight: &Tensor, bias: &Tensor, counts: &[usize]) -> Result<Tensor> {
     let d = weight.dim(1)?;
-    let mut state = Tensor::zeros((n, d), inputs.dtype(), &Device::Cpu)?;
-    let mut states = Vec::new();
-    for step in 0..inputs.dim(0)? / n {
-        let input = inputs.narrow(0, step * n, n)?;
-        let part = state.matmul(&weight.t()?)?.broadcast_add(bias)?;
+    let mut state = Tensor::zeros((counts.first().copied().unwrap_or(0), d), inputs.dtype(), &Device::Cpu)?;
+    let (mut start, mut states) = (0, vec![state.narrow(0, 0, 0)?]);
+    for &count in counts.iter().filter(|count| **count > 0) {
+        let (input, before) = (inputs.narrow(0, start, count)?, state.narrow(0, 0, count)?);
+        let part = before.matmul(&weight.t()?)?.broadcast_add(bias)?;
         let cut = |x: &Tensor, i: usize| x.narrow(1, i * d, d);
         let gate = |i: usize| candle_nn::ops::sigmoid(&(cut(&input, i)? + cut(&part, i)?)?);
         let (r, z) = (gate(0)?, gate(1)?);
         let new = (cut(&input, 2)? + (r * cut(&part, 2)?)?)?.tanh()?;
-        state = ((&new - (&z * &new)?)? + (z * state)?)?;
+        state = ((&new - (&z * &new)?)? + (z * before)?)?;
         states.push(state.clone());
+        start += count;
     }
     Ok(Tensor::cat(&states, 0)?)
 }
