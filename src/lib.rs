@@ -19,6 +19,7 @@ pub mod link;
 pub mod metrics;
 pub mod models;
 pub mod nn;
+mod order;
 pub mod params;
 pub use tealight_kernels::rng;
 pub mod session;
