@@ -24,5 +24,6 @@ pub mod params;
 pub use tealight_kernels::rng;
 pub mod session;
 pub mod snapshot;
+pub mod supply;
 #[cfg(target_arch = "wasm32")]
 pub mod wasm;

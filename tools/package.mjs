@@ -2,7 +2,7 @@
  * @file The wasm package in `pkg/`: built from the Rust sources, and only when they changed.
  */
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { Sentence, heading, probe, root, run, say, task } from "./console.mjs";
@@ -11,7 +11,9 @@ import { slim } from "./slim.mjs";
 
 const target = "wasm32-unknown-unknown";
 const folder = path.join(root, "pkg");
-const products = ["tealight.js", "tealight.d.ts", "tealight_bg.wasm", "tealight_bg.wasm.d.ts", "package.json"];
+/** What lies beside the module, for those who come to need it (src/supply.rs): its name in the package, and its source. @type {[string, string][]} */
+export const supplies = filesUnder("src").filter((name) => name.endsWith(".bin")).sort().map((name) => [path.posix.basename(name), name]);
+const products = ["tealight.js", "tealight.d.ts", "tealight_bg.wasm", "tealight_bg.wasm.d.ts", ...supplies.map(([name]) => name), "package.json"];
 /** What a release adds: the element in one module, its types, the page in one file, and the record of it all. */
 const released = ["tealight-playground.js", "types", "tealight.html", "BUILD.json"];
 const bindgenArgs = ["--target", "web", "--out-name", "tealight", "--remove-name-section", "--remove-producers-section"];
@@ -139,7 +141,7 @@ async function compile() {
   }
   const { code, output } = await run(
     "cargo",
-    ["build", "--locked", "--profile", "wasm", "--lib", "--target", target, "--message-format=json-render-diagnostics", ...compilerArgs()],
+    ["build", "--locked", "--profile", "wasm", "--lib", "--no-default-features", "--target", target, "--message-format=json-render-diagnostics", ...compilerArgs()],
     { env, capture: "stdout", quiet: true },
   );
   if (code !== 0) throw new Sentence("the Rust sources do not compile to wasm: see cargo's words above");
@@ -167,6 +169,7 @@ export function describe() {
       ".": { types: "./tealight.d.ts", default: "./tealight.js" },
       "./playground": { types: "./types/tealight-playground.d.ts", default: "./tealight-playground.js" },
       "./tealight_bg.wasm": "./tealight_bg.wasm",
+      ...Object.fromEntries(supplies.map(([name]) => [`./${name}`, `./${name}`])),
       "./tealight.html": "./tealight.html",
       "./package.json": "./package.json",
     },
@@ -212,6 +215,7 @@ export async function buildPackage({ force = false } = {}) {
     if (code !== 0) throw new Sentence("wasm-bindgen could not make the web package: see its words above");
     const shipped = path.join(folder, "tealight_bg.wasm");
     writeFileSync(shipped, order(readFileSync(shipped)));
+    for (const [name, source] of supplies) copyFileSync(path.join(root, source), path.join(folder, name));
     describe();
     checkPaths();
     writeRecord({ package: { sources, toolchain: toolchain() } }, products);
