@@ -4,11 +4,13 @@ mod evaluation;
 #[cfg(not(target_arch = "wasm32"))]
 mod experiment;
 mod head;
+mod supplies;
 
 pub use evaluation::evaluated_json;
 #[cfg(not(target_arch = "wasm32"))]
 pub use experiment::{experiment_json, read_experiment};
 pub use head::{Outline, SnapshotHead, read_snapshot_head, snapshot_head};
+pub use supplies::provide;
 
 use serde_json::{Map, Value as Json, json};
 
@@ -38,6 +40,7 @@ pub fn catalog() -> String {
                 "drawable": entry.drawable,
                 "file": load::is_file(entry),
                 "attribution": entry.attribution,
+                "supply": entry.stored.as_ref().map(|stored| stored.file.name),
                 "params": (entry.specs)().iter().map(|spec| spec_json(spec, None)).collect::<Vec<_>>(),
                 "presets": entry.presets.iter().map(|preset| json!({
                     "id": preset.id,
@@ -55,6 +58,7 @@ pub fn catalog() -> String {
         "scores": evaluation::scores_json(),
         "findings": evaluation::findings_json(),
         "gallery": evaluation::gallery_json(),
+        "supplies": supplies::supplies_json(),
     })
     .to_string()
 }

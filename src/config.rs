@@ -82,6 +82,20 @@ impl Source {
         }
     }
 
+    /// Makes the first `n` rows, or more where they are not made so few.
+    ///
+    /// # Errors
+    /// Settings that do not make a data set; [`Error::Missing`] where so many are in a file that is not there.
+    pub fn glimpse(mut self, n: u32) -> Result<Data> {
+        if let Some(stored) = &self.dataset.stored
+            && let Some(data) = (stored.glimpse)(&self.data, n as usize)?
+        {
+            return Ok(data);
+        }
+        self.few(n);
+        self.generate()
+    }
+
     /// Makes the data.
     ///
     /// # Errors

@@ -41,6 +41,14 @@ pub enum Error {
     /// Bytes that are not what they claim to be.
     #[error("this file cannot be used: {0}")]
     File(String),
+    /// A file that belongs to the program, and that it was built without.
+    #[error(
+        "the file \"{file}\" is needed for this; read it from where the package lies, and provide(\"{file}\", bytes)"
+    )]
+    Missing {
+        /// Its name.
+        file: &'static str,
+    },
     /// The loss or its gradient stopped being finite; the update was not applied.
     #[error(
         "training diverged at step {step} ({what} is not a finite number); {}; try a smaller learning rate",

@@ -9,6 +9,7 @@ use candle_core::Tensor;
 use crate::error::{Error, Result};
 use crate::latent_plane::LatentPlane;
 use crate::models::{Bound, Component, Latent, first_rows, matrix};
+use crate::order::falling;
 use crate::rng::Rng;
 use crate::session::Session;
 
@@ -305,8 +306,7 @@ fn most_active(session: &Session) -> Result<[usize; 2]> {
     };
     let kl = crate::models::unit_kl(&mean, &deviation)?;
     let carries = |axis: usize| kl.get(axis).copied().filter(|x| x.is_finite()).unwrap_or(0.0);
-    let mut order: Vec<usize> = (0..kl.len()).collect();
-    order.sort_by(|a, b| carries(*b).total_cmp(&carries(*a)));
+    let order = falling(&(0..kl.len()).map(|axis| carries(axis).into()).collect::<Vec<_>>());
     let best = [order.first().copied().unwrap_or(0), order.get(1).copied().unwrap_or(1)];
     let total = |axes: [usize; 2]| carries(axes[0]) + carries(axes[1]);
     Ok(if total(best) > 1.5 * total(session.axes) { best } else { session.axes })

@@ -19,9 +19,11 @@ pub mod link;
 pub mod metrics;
 pub mod models;
 pub mod nn;
+mod order;
 pub mod params;
 pub use tealight_kernels::rng;
 pub mod session;
 pub mod snapshot;
+pub mod supply;
 #[cfg(target_arch = "wasm32")]
 pub mod wasm;

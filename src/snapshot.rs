@@ -4,18 +4,16 @@
 //! the step counter, the phase and the random streams: all that the next step depends on.
 //! Where the data came from a file, `data.*` are its rows and labels.
 
-use std::collections::HashMap;
 use std::sync::Arc;
-
-use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 
 use crate::catalog::{self, Outline, SnapshotHead};
 use crate::data::{Data, Entry, Split};
 use crate::error::{Error, Result};
 use crate::history::History;
+use crate::nn::tensor_file::{F32, F64, Part, TensorFile, U32, write};
 use crate::session::Session;
 
-/// The one metadata key of a snapshot: a map of several would be written in any order.
+/// The one metadata key of a snapshot.
 const META: &str = "tealight";
 /// The second one, of weights.
 const DATA: &str = "tealight.data";
@@ -39,26 +37,26 @@ fn numbers_of(bytes: &[u8]) -> Vec<f32> {
 /// # Errors
 /// If the tensor library cannot give its values.
 pub fn save(session: &Session, with_rows: bool) -> Result<Vec<u8>> {
-    let mut tensors: Vec<(String, Dtype, Vec<usize>, Vec<u8>)> = Vec::new();
+    let mut tensors: Vec<Part> = Vec::new();
     for (name, var) in session.model.vars().iter() {
         let values = var.as_detached_tensor().flatten_all()?.to_vec1::<f32>()?;
-        tensors.push((format!("vars.{name}"), Dtype::F32, var.dims().to_vec(), bytes_of(&values)));
+        tensors.push((format!("vars.{name}"), F32, var.dims().to_vec(), bytes_of(&values)));
     }
     for (name, values) in session.model.state() {
-        tensors.push((format!("state.{name}"), Dtype::F32, vec![values.len()], bytes_of(&values)));
+        tensors.push((format!("state.{name}"), F32, vec![values.len()], bytes_of(&values)));
     }
     let history = session.history.to_numbers();
     let bytes = history.iter().flat_map(|x| x.to_le_bytes()).collect();
-    tensors.push(("history".into(), Dtype::F64, vec![history.len()], bytes));
+    tensors.push(("history".into(), F64, vec![history.len()], bytes));
     let data = session.data();
     if with_rows {
         for (name, split) in [("train", &data.train), ("held_out", &data.held_out)] {
             let rows = split.len(&data.shape);
             let shape = vec![rows, data.shape.size()];
-            tensors.push((format!("data.{name}"), Dtype::F32, shape, bytes_of(&split.xs)));
+            tensors.push((format!("data.{name}"), F32, shape, bytes_of(&split.xs)));
             if let Some(labels) = &split.labels {
                 let bytes = labels.iter().flat_map(|label| label.to_le_bytes()).collect();
-                tensors.push((format!("data.{name}.labels"), Dtype::U32, vec![labels.len()], bytes));
+                tensors.push((format!("data.{name}.labels"), U32, vec![labels.len()], bytes));
             }
         }
     }
@@ -74,7 +72,19 @@ pub fn save(session: &Session, with_rows: bool) -> Result<Vec<u8>> {
             alphabet: data.alphabet.clone(),
         }),
     };
-    serialize(tensors, catalog::snapshot_head(&session.config, &head))
+    Ok(write(&[(META, &catalog::snapshot_head(&session.config, &head))], &in_order(tensors)))
+}
+
+/// In the order of the format's own library: the widest values first, and then by name.
+fn in_order(tensors: Vec<Part>) -> Vec<Part> {
+    let rank = |dtype: &str| [F64, F32, U32].iter().position(|known| *known == dtype);
+    let key = |part: &Part| (rank(part.1), part.0.clone());
+    let mut sorted: Vec<Part> = Vec::with_capacity(tensors.len());
+    for part in tensors {
+        let at = sorted.partition_point(|other| key(other) < key(&part));
+        sorted.insert(at, part);
+    }
+    sorted
 }
 
 /// The weights alone, with the configuration in the metadata, and what else another program needs to sample with them.
@@ -82,23 +92,8 @@ pub fn save(session: &Session, with_rows: bool) -> Result<Vec<u8>> {
 /// # Errors
 /// If the tensor library cannot give its values.
 pub fn weights(session: &Session) -> Result<Vec<u8>> {
-    let metadata = HashMap::from([
-        (META.to_string(), catalog::config_json(&session.config)),
-        (DATA.to_string(), catalog::sampling_json(session)),
-    ]);
-    session.model.vars().to_safetensors(metadata)
-}
-
-fn serialize(tensors: Vec<(String, Dtype, Vec<usize>, Vec<u8>)>, meta: String) -> Result<Vec<u8>> {
-    let views = tensors
-        .iter()
-        .map(|(name, dtype, shape, bytes)| {
-            Ok((name.as_str(), TensorView::new(*dtype, shape.clone(), bytes)?))
-        })
-        .collect::<std::result::Result<Vec<_>, safetensors::SafeTensorError>>();
-    views
-        .and_then(|views| safetensors::serialize(views, Some(HashMap::from([(META.to_string(), meta)]))))
-        .map_err(|error| bad(error.to_string()))
+    let [config, sampling] = [catalog::config_json(&session.config), catalog::sampling_json(session)];
+    session.model.vars().to_safetensors(&[(META, &config), (DATA, &sampling)])
 }
 
 /// Where the rows come from that a snapshot's session learns from.
@@ -117,11 +112,8 @@ pub fn load(bytes: &[u8], rows: Rows) -> Result<Session> {
     if bytes.len() > LARGEST {
         return Err(bad(format!("it has {} bytes; a snapshot has at most {LARGEST}", bytes.len())));
     }
-    let file =
-        SafeTensors::deserialize(bytes).map_err(|error| bad(format!("it is no snapshot ({error})")))?;
-    let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|error| bad(error.to_string()))?;
-    let meta = metadata.metadata().as_ref().and_then(|map| map.get(META));
-    let meta = meta.ok_or_else(|| bad("it is a safetensors file, but no snapshot of Tealight"))?;
+    let file = TensorFile::read(bytes)?;
+    let meta = file.text(META).ok_or_else(|| bad("it is a safetensors file, but no snapshot of Tealight"))?;
     let (config, head) = catalog::read_snapshot_head(meta)?;
     let mut session = match (rows, &head.rows) {
         (Rows::These(data), _) => Session::on(config, data.clone())?,
@@ -133,15 +125,15 @@ pub fn load(bytes: &[u8], rows: Rows) -> Result<Session> {
     };
     restore_vars(&session, &file)?;
     let mut state = Vec::new();
-    for (name, view) in file.iter() {
-        if let Some(name) = name.strip_prefix("state.") {
-            state.push((name.to_string(), finite(name, view.data())?));
+    for tensor in &file.tensors {
+        if let Some(name) = tensor.name.strip_prefix("state.") {
+            state.push((name.to_string(), finite(name, tensor.bytes)?));
         }
     }
     session.model.load_state(&state)?;
-    let history = file.tensor("history").map_err(|_| bad("its history is missing"))?;
+    let history = file.get("history").ok_or_else(|| bad("its history is missing"))?;
     let numbers: Vec<f64> =
-        history.data().as_chunks().0.iter().map(|chunk| f64::from_le_bytes(*chunk)).collect();
+        history.bytes.as_chunks().0.iter().map(|chunk| f64::from_le_bytes(*chunk)).collect();
     session.history = History::from_numbers(session.config.model.losses.len(), &numbers)
         .ok_or_else(|| bad("its history is damaged"))?;
     let damaged = || bad("its random streams are damaged");
@@ -153,28 +145,28 @@ pub fn load(bytes: &[u8], rows: Rows) -> Result<Session> {
     Ok(session)
 }
 
-fn restore_rows(outline: &Outline, file: &SafeTensors) -> Result<Data> {
+fn restore_rows(outline: &Outline, file: &TensorFile) -> Result<Data> {
     let part = |name: &str| -> Result<Split> {
-        let view =
-            file.tensor(&format!("data.{name}")).map_err(|_| bad(format!("its {name} rows are missing")))?;
-        let labels = file.tensor(&format!("data.{name}.labels")).ok();
+        let rows =
+            file.get(&format!("data.{name}")).ok_or_else(|| bad(format!("its {name} rows are missing")))?;
+        let labels = file.get(&format!("data.{name}.labels"));
         let labels =
-            labels.map(|view| view.data().as_chunks().0.iter().map(|x| u32::from_le_bytes(*x)).collect());
-        Ok(Split { xs: finite(name, view.data())?, labels })
+            labels.map(|labels| labels.bytes.as_chunks().0.iter().map(|x| u32::from_le_bytes(*x)).collect());
+        Ok(Split { xs: finite(name, rows.bytes)?, labels })
     };
     let Outline { shape, classes, alphabet } = outline.clone();
     Data::from_parts(shape, part("train")?, part("held_out")?, classes, alphabet)
         .map_err(|error| bad(format!("its data are damaged: {error}")))
 }
 
-fn restore_vars(session: &Session, file: &SafeTensors) -> Result<()> {
+fn restore_vars(session: &Session, file: &TensorFile) -> Result<()> {
     let vars = session.model.vars();
     for (name, var) in vars.iter() {
-        let view = file.tensor(&format!("vars.{name}")).map_err(|_| bad(format!("\"{name}\" is missing")))?;
-        if view.dtype() != Dtype::F32 || view.shape() != var.dims() {
-            return Err(bad(format!("\"{name}\" has shape {:?}, not {:?}", view.shape(), var.dims())));
+        let found = file.get(&format!("vars.{name}")).ok_or_else(|| bad(format!("\"{name}\" is missing")))?;
+        if found.dtype != F32 || found.shape != var.dims() {
+            return Err(bad(format!("\"{name}\" has shape {:?}, not {:?}", found.shape, var.dims())));
         }
-        let values = finite(name, view.data())?;
+        let values = finite(name, found.bytes)?;
         var.set(&candle_core::Tensor::from_vec(values, var.shape(), var.device())?)?;
     }
     Ok(())

@@ -12,7 +12,12 @@ use crate::{catalog, frame, session};
 
 impl From<Error> for JsValue {
     fn from(error: Error) -> Self {
-        JsError::new(&error.to_string()).into()
+        let thrown = js_sys::Error::new(&error.to_string());
+        if let Error::Missing { file } = error {
+            thrown.set_name("MissingFile");
+            thrown.set_cause(&file.into());
+        }
+        thrown.into()
     }
 }
 
@@ -25,6 +30,14 @@ fn start() {
 #[wasm_bindgen]
 pub fn catalog() -> String {
     catalog::catalog()
+}
+
+/// Takes a file of the package, one of the catalogue's `supplies`, which is not in the module; twice does no harm.
+///
+/// What needs one that is not there throws a `MissingFile` whose `cause` is the name.
+#[wasm_bindgen]
+pub fn provide(name: &str, bytes: &[u8]) -> Result<(), JsValue> {
+    Ok(catalog::provide(name, bytes)?)
 }
 
 /// A data set without a model.
@@ -40,9 +53,7 @@ impl Source {
     /// not at its default.
     #[wasm_bindgen(constructor)]
     pub fn new(config: &str, n: u32) -> Result<Source, JsValue> {
-        let mut source = catalog::read_dataset(config)?;
-        source.few(n);
-        let data = source.generate()?;
+        let data = catalog::read_dataset(config)?.glimpse(n)?;
         Ok(Self { info: catalog::data_json(&data), data: Arc::new(data) })
     }
 

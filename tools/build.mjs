@@ -5,6 +5,7 @@
 import { createHash } from "node:crypto";
 import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { pathToFileURL } from "node:url";
 import { gzipSync } from "node:zlib";
 import { Sentence, duration, isMain, main, root, say, task } from "./console.mjs";
 import { writeServiceWorker } from "./offline.mjs";
@@ -74,9 +75,20 @@ export async function bundle(options) {
     outdir: dist,
     metafile: true,
     ...options,
-    define: { TEALIGHT_CODE: JSON.stringify(programs()), ...options.define },
+    define: { TEALIGHT_CODE: JSON.stringify(programs()), TEALIGHT_SUPPLIES: JSON.stringify(await stored()), ...options.define },
   });
   return result;
+}
+
+/** The package's files that are not in the module (src/supply.rs). */
+const supplies = () => readdirSync(path.join(root, "pkg")).filter((name) => name.endsWith(".bin")).sort();
+
+/** The file that a data set is stored in, for those that are, as the catalogue says. */
+async function stored() {
+  const { catalog, initSync } = await import(pathToFileURL(path.join(root, "pkg", "tealight.js")).href);
+  initSync({ module: readFileSync(path.join(root, "pkg", "tealight_bg.wasm")) });
+  const { datasets } = JSON.parse(catalog());
+  return Object.fromEntries(datasets.filter(({ supply }) => supply).map(({ id, supply }) => [id, supply]));
 }
 
 /** What a self-contained build carries. */
@@ -85,6 +97,7 @@ async function carried() {
   const inline = {
     worker: await classic("worker.js"),
     wasm: pack(readFileSync(path.join(root, "pkg", "tealight_bg.wasm"))),
+    supplies: Object.fromEntries(supplies().map((name) => [name, pack(readFileSync(path.join(root, "pkg", name)))])),
     code: pack(JSON.stringify(programTexts())),
   };
   // JSON is JavaScript; escaping `<` keeps the worker's source from closing the script that carries it.
@@ -124,7 +137,7 @@ async function site(html, css) {
   // Classic: browsers start a module worker from no Blob in a sandbox, and that is where a Blob is needed.
   const worker = await bundle({ format: "iife", define: { "import.meta.url": "self.location.href" }, entryPoints: { worker: path.join(www, "worker.js") } });
   for (const { path: file, contents } of [...page.outputFiles, ...worker.outputFiles]) writeFileSync(file, contents);
-  copyFileSync(path.join(root, "pkg", "tealight_bg.wasm"), path.join(dist, "tealight_bg.wasm"));
+  for (const name of ["tealight_bg.wasm", ...supplies()]) copyFileSync(path.join(root, "pkg", name), path.join(dist, name));
   for (const name of readdirSync(www)) {
     if (/\.(svg|png|ico|txt|webmanifest)$/.test(name)) copyFileSync(path.join(www, name), path.join(dist, name));
   }

@@ -2,22 +2,25 @@
  * @file The wasm package in `pkg/`: built from the Rust sources, and only when they changed.
  */
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { Sentence, heading, probe, root, run, say, task } from "./console.mjs";
+import { joinLocations } from "./locations.mjs";
 import { order } from "./order.mjs";
 import { slim } from "./slim.mjs";
 
 const target = "wasm32-unknown-unknown";
 const folder = path.join(root, "pkg");
-const products = ["tealight.js", "tealight.d.ts", "tealight_bg.wasm", "tealight_bg.wasm.d.ts", "package.json"];
+/** What lies beside the module, for those who come to need it (src/supply.rs): its name in the package, and its source. @type {[string, string][]} */
+export const supplies = filesUnder("src").filter((name) => name.endsWith(".bin")).sort().map((name) => [path.posix.basename(name), name]);
+const products = ["tealight.js", "tealight.d.ts", "tealight_bg.wasm", "tealight_bg.wasm.d.ts", ...supplies.map(([name]) => name), "package.json"];
 /** What a release adds: the element in one module, its types, the page in one file, and the record of it all. */
 const released = ["tealight-playground.js", "types", "tealight.html", "BUILD.json"];
 const bindgenArgs = ["--target", "web", "--out-name", "tealight", "--remove-name-section", "--remove-producers-section"];
 
 /** What the package is made from. The native command line is not part of it. */
-const inputs = ["Cargo.toml", "Cargo.lock", ".cargo/config.toml", "src", "tools/slim.mjs", "tools/order.mjs", "tools/wasm-module.mjs"];
+const inputs = ["Cargo.toml", "Cargo.lock", ".cargo/config.toml", "src", "tools/slim.mjs", "tools/locations.mjs", "tools/order.mjs", "tools/wasm-module.mjs"];
 const isInput = (name) => name !== "src/main.rs" && !name.startsWith("src/cli/");
 
 function filesUnder(name) {
@@ -139,7 +142,7 @@ async function compile() {
   }
   const { code, output } = await run(
     "cargo",
-    ["build", "--locked", "--profile", "wasm", "--lib", "--target", target, "--message-format=json-render-diagnostics", ...compilerArgs()],
+    ["build", "--locked", "--profile", "wasm", "--lib", "--no-default-features", "--target", target, "--message-format=json-render-diagnostics", ...compilerArgs()],
     { env, capture: "stdout", quiet: true },
   );
   if (code !== 0) throw new Sentence("the Rust sources do not compile to wasm: see cargo's words above");
@@ -167,6 +170,7 @@ export function describe() {
       ".": { types: "./tealight.d.ts", default: "./tealight.js" },
       "./playground": { types: "./types/tealight-playground.d.ts", default: "./tealight-playground.js" },
       "./tealight_bg.wasm": "./tealight_bg.wasm",
+      ...Object.fromEntries(supplies.map(([name]) => [`./${name}`, `./${name}`])),
       "./tealight.html": "./tealight.html",
       "./package.json": "./package.json",
     },
@@ -211,7 +215,10 @@ export async function buildPackage({ force = false } = {}) {
     const { code } = await run("wasm-bindgen", [wasm, "--out-dir", folder, ...bindgenArgs]);
     if (code !== 0) throw new Sentence("wasm-bindgen could not make the web package: see its words above");
     const shipped = path.join(folder, "tealight_bg.wasm");
-    writeFileSync(shipped, order(readFileSync(shipped)));
+    const { bytes: plain, joined } = joinLocations(readFileSync(shipped));
+    writeFileSync(shipped, order(plain));
+    say(`Joined ${joined} places in other people's code that can panic.`);
+    for (const [name, source] of supplies) copyFileSync(path.join(root, source), path.join(folder, name));
     describe();
     checkPaths();
     writeRecord({ package: { sources, toolchain: toolchain() } }, products);

@@ -25,3 +25,5 @@ declare module "gifenc" {
   export function quantize(rgba: Uint8Array | Uint8ClampedArray, colours: number, options?: { format?: "rgb565" | "rgb444" | "rgba4444" }): Palette;
   export function applyPalette(rgba: Uint8Array | Uint8ClampedArray, palette: Palette, format?: string): Uint8Array;
 }
+/** The file that a data set is stored in, by the data set; the build reads them in the catalogue. */
+declare const TEALIGHT_SUPPLIES: Record<string, string | undefined>;

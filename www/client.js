@@ -8,6 +8,7 @@
 
 import { compiled, inlined } from "./module.js";
 import { messageOf } from "./protocol.js";
+import { supply } from "./supply.js";
 
 /** @import {Config, Loaded, Message, Part, Preview, Request, SectionMeta, StartMessage, StartRequest, ViewRequest} from "./protocol.js" */
 
@@ -36,7 +37,7 @@ export class Client {
   /** @type {Map<number, {resolve: (value: any) => void, reject: (error: Error) => void}>} */
   #pending = new Map();
 
-  /** @param {(message: Exclude<Message, {type: "reply"} | {type: "error"}>) => void} listen Hears what is no answer. */
+  /** @param {(message: Exclude<Message, {type: "reply"} | {type: "error"} | {type: "wanted"}>) => void} listen Hears what is no answer. */
   constructor(listen) {
     this.#listen = listen;
   }
@@ -110,10 +111,25 @@ export class Client {
       const pending = this.#pending.get(message.id);
       this.#pending.delete(message.id);
       if (message.type === "reply") pending?.resolve(message.value);
-      else pending?.reject(new Error(message.message));
+      else pending?.reject(message.file ? new Unloaded(message.message) : new Error(message.message));
+    } else if (message.type === "wanted") {
+      void this.#supply(message);
     } else if (!this.#ended) {
       this.#listen(message);
     }
+  }
+
+  /** Sends the engine a file that it has come to need. @param {Extract<Message, {type: "wanted"}>} message */
+  async #supply({ file, again }) {
+    const wire = this.#wire;
+    /** @type {Request} */
+    let answer;
+    try {
+      answer = { type: "provide", file, bytes: await supply(file, again), problem: "" };
+    } catch (error) {
+      answer = { type: "provide", file, bytes: null, problem: messageOf(error) };
+    }
+    if (this.#wire === wire) wire?.send(answer);
   }
 
   /**
@@ -189,6 +205,9 @@ export class Lost extends Error {
     this.name = "Lost";
   }
 }
+
+/** A question for whose answer a file of the package is not there, which may yet be loaded. */
+export class Unloaded extends Error {}
 
 /** @param {Listener} listener @returns {Promise<Wire>} */
 function byUrl(listener) {

@@ -8,6 +8,7 @@
  */
 
 import { Frames, viewsOf } from "./frames.js";
+import { Mail } from "./mail.js";
 import { ALL_PHASES, isTrap, messageOf, PHASE } from "./protocol.js";
 import { Scoring } from "./scoring.js";
 import { Sources } from "./sources.js";
@@ -39,6 +40,7 @@ export class Engine {
   #frames;
   #scoring;
   #sources;
+  #mail;
   /** @type {WasmSession | null} */
   #session = null;
   #generation = 0;
@@ -70,13 +72,14 @@ export class Engine {
     this.#later = later;
     this.#now = now;
     this.#frames = new Frames(now);
-    this.#scoring = new Scoring(now);
+    this.#mail = new Mail(wasm, post);
+    this.#scoring = new Scoring(now, (file) => this.#mail.want(file));
     this.#sources = new Sources(wasm);
   }
 
   /** Answers one message of the page. @param {Request} message */
   handle(message) {
-    if (this.#dead) return;
+    if (this.#dead || this.#mail.holds(message)) return;
     try {
       const value = this.#answer(message);
       if ("id" in message) {
@@ -88,6 +91,7 @@ export class Engine {
       this.#schedule();
     } catch (error) {
       if (isTrap(error)) this.#die(error);
+      else if (this.#mail.waits(message, error)) return;
       else if ("id" in message) this.#post({ type: "error", id: message.id, message: messageOf(error) });
       else this.#stop(messageOf(error));
     }
@@ -136,6 +140,8 @@ export class Engine {
         return this.#sources.load(message);
       case "freshSeed":
         return this.#wasm.freshSeed();
+      case "provide":
+        return this.#provided(message);
       case "snapshot":
         return this.#current().snapshot();
       case "restore":
@@ -215,6 +221,14 @@ export class Engine {
     this.#frames.clear();
     this.#scoring.clear();
     return this.#info();
+  }
+
+  /** @param {Extract<Request, {type: "provide"}>} message */
+  #provided(message) {
+    const { again, problem } = this.#mail.take(message);
+    for (const question of again) this.handle(question);
+    const scored = this.#session && this.#scoring.arrived(message.file, problem, this.#session);
+    if (scored) this.#post({ type: "scores", generation: this.#generation, ...scored });
   }
 
   #close() {

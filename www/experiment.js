@@ -3,9 +3,9 @@
  * No DOM: the page listens to it and calls its methods.
  */
 
-import { Client, Lost } from "./client.js";
+import { Client, Lost, Unloaded } from "./client.js";
 import { ALL_PHASES, messageOf, PHASE } from "./protocol.js";
-import { beginning, changed, newRun, played, replaced, resumed, rewound, RunHolder, scored, wentBack } from "./run.js";
+import { AT_REST, beginning, changed, newRun, played, replaced, resumed, rewound, RunHolder, scored, wentBack } from "./run.js";
 import { datasetOf, drawingKey, modelOf, nearest, refit, same, specsByKey, switched } from "./state.js";
 
 /**
@@ -18,9 +18,6 @@ const TRAP_AGAIN = 10_000;
 
 /** @typedef {"loading" | "empty" | "ready" | "failed"} State `empty`: a drawing is awaited. */
 
-/** @type {Status} */
-const AT_REST = { step: 0, rate: 0, running: false, target: null };
-
 export class Experiment extends RunHolder {
   /** The engine: for questions that change nothing here. @type {Client} */
   client;
@@ -28,6 +25,8 @@ export class Experiment extends RunHolder {
   state = "loading";
   /** Why the state is `failed`. */
   failure = "";
+  /** Tries once more to begin what a file could not be loaded for. @type {(() => Promise<void>) | null} */
+  unloaded = null;
   /** @type {Catalog | null} */
   catalog = null;
   status = AT_REST;
@@ -64,9 +63,7 @@ export class Experiment extends RunHolder {
   }
 
   /** Whether training goes on, be it without end or to a step. */
-  get busy() {
-    return this.status.running || this.status.target !== null;
-  }
+  get busy() { return this.status.running || this.status.target !== null; }
 
   /** Starts the engine and reads the catalogue. @returns {Promise<Catalog>} */
   async start() {
@@ -81,11 +78,12 @@ export class Experiment extends RunHolder {
     }
   }
 
-  /** Starts another engine after a failure, and begins the last run again. */
+  /** Starts another engine after a failure, unless there was none of its own, and begins the last run again. */
   async retry() {
     this.state = "loading";
     this.#listener.changed();
     try {
+      if (this.unloaded) return await this.unloaded();
       await this.client.restart();
       this.#instruct();
       this.run.info = null;
@@ -112,6 +110,7 @@ export class Experiment extends RunHolder {
     this.#confirmed ??= this.run.info ? this.run : null;
     this.#pending.clear();
     const generation = ++this.#generation;
+    this.unloaded = null;
     this.become(newRun(config, events, generation));
     const drawing = drawingKey(datasetOf(catalog, config));
     if (drawing && config[drawing] === "") {
@@ -135,22 +134,24 @@ export class Experiment extends RunHolder {
       this.#listener.opened();
     } catch (error) {
       if (generation !== this.#generation || error instanceof Lost) return;
-      this.#refuse(error);
+      this.#refuse(error, () => this.open(config, { events, step, play }));
     }
   }
 
-  /** A configuration was refused: what ran before goes on. @param {unknown} error */
-  #refuse(error) {
+  /** A configuration was refused, or what it needs is not there: what ran before goes on. @param {unknown} error @param {() => Promise<void>} again */
+  #refuse(error, again) {
     const before = this.#confirmed;
     this.#confirmed = null;
-    this.#notice("error", "refused", { message: messageOf(error) });
+    const unloaded = error instanceof Unloaded;
+    if (!unloaded || before) this.#notice("error", unloaded ? "unloaded" : "refused", { message: messageOf(error) }, unloaded ? again : undefined);
+    if (unloaded && !before) this.unloaded = again;
     if (before) {
       this.become(before);
       this.#listener.changed();
       return;
     }
     const drawing = this.catalog && drawingKey(datasetOf(this.catalog, this.current));
-    if (drawing) void this.open({ ...this.run.initial, [drawing]: "" }, { play: this.#eager });
+    if (drawing && !unloaded) void this.open({ ...this.run.initial, [drawing]: "" }, { play: this.#eager });
     else this.#fail(error);
   }
 
@@ -354,12 +355,12 @@ export class Experiment extends RunHolder {
     }
   }
 
-  /** @param {Notice["kind"]} kind @param {string} key @param {Notice["vars"]} [vars] */
-  #notice(kind, key, vars = {}) {
-    this.#listener.notice({ kind, key, vars });
+  /** @param {Notice["kind"]} kind @param {string} key @param {Notice["vars"]} [vars] @param {Notice["again"]} [again] */
+  #notice(kind, key, vars = {}, again) {
+    this.#listener.notice({ kind, key, vars, again });
   }
 
-  /** @param {Exclude<Message, {type: "reply"} | {type: "error"}>} message */
+  /** @param {Exclude<Message, {type: "reply"} | {type: "error"} | {type: "wanted"}>} message */
   #hear(message) {
     if (message.type === "trap") {
       void this.#recover(message.message);

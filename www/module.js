@@ -4,8 +4,9 @@
  */
 
 /**
- * What a self-contained build carries: the classic worker's source, and the wasm as base64 of gzip.
- * @typedef {{worker: string, wasm: string}} Inline
+ * What a self-contained build carries: the classic worker's source, and the wasm and the package's other files as
+ * base64 of gzip.
+ * @typedef {{worker: string, wasm: string, supplies: Record<string, string>}} Inline
  */
 
 /** One module for each page that this script runs in. @type {Promise<WebAssembly.Module | ArrayBuffer | null> | null} */
@@ -33,10 +34,11 @@ async function make() {
 }
 
 /**
+ * What a self-contained build carries packed.
  * @param {string} base64
  * @returns {Promise<ArrayBuffer>}
  */
-async function unpack(base64) {
+export async function unpack(base64) {
   const bytes = Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
   return new Response(stream).arrayBuffer();

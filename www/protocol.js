@@ -46,6 +46,7 @@
  * @property {boolean} drawable
  * @property {boolean} file Whether its rows come from a file.
  * @property {string | null} attribution
+ * @property {string | null} supply The file of the package that it is stored in.
  * @property {Shape} shape
  * @property {number} classes
  * @property {Spec[]} params
@@ -77,6 +78,7 @@
  * @property {ScoreEntry[]} scores In the order in which they are shown.
  * @property {string[]} findings
  * @property {Exhibit[]} gallery
+ * @property {{name: string, bytes: number, for: "rows" | "scores"}[]} supplies The files of the package that are not in the module, and what needs each.
  */
 
 /**
@@ -220,6 +222,7 @@
  * @property {() => string} catalog
  * @property {new (config: string, n: number) => WasmSource} Source
  * @property {() => number} freshSeed
+ * @property {(name: string, bytes: Uint8Array) => void} provide
  * @property {(new (config: string) => WasmSession) & {on: (config: string, source: any) => WasmSession}} Session
  * @property {new (options: string) => WasmLoader} Loader
  */
@@ -244,6 +247,7 @@
  *   {type: "preview", id: number, config: Config, n: number} |
  *   {type: "load", id: number, parts: Part[], size: number | null, n: number} |
  *   {type: "freshSeed", id: number} |
+ *   {type: "provide", file: string, bytes: ArrayBuffer | null, problem: string} |
  *   {type: "snapshot", id: number} |
  *   {type: "restore", id: number, bytes: Uint8Array} |
  *   {type: "weights", id: number} |
@@ -273,7 +277,8 @@
  * What the engine tells the page.
  * @typedef {(
  *   {type: "reply", id: number, value: any} |
- *   {type: "error", id: number, message: string} |
+ *   {type: "error", id: number, message: string, file?: string} |
+ *   {type: "wanted", file: string, again: boolean} |
  *   {type: "status", generation: number, status: Status} |
  *   {type: "applied", generation: number, info: Info, event: LiveEvent} |
  *   {type: "frame", generation: number, step: number, sections: SectionMeta[], failed: Record<string, string>, buffer: ArrayBuffer} |
@@ -297,7 +302,7 @@
  * @property {(notice: Notice) => void} notice Something that the visitor should know.
  */
 
-/** @typedef {{kind: "error" | "info", key: string, vars: Record<string, string | number>}} Notice */
+/** @typedef {{kind: "error" | "info", key: string, vars: Record<string, string | number>, again?: () => void}} Notice `again`: what may be tried again. */
 
 /**
  * How a worker starts: the page's first message, and the worker's answers before the engine's own.
@@ -317,6 +322,11 @@ export const ALL_PHASES = "both";
 export function messageOf(error) {
   if (error instanceof Error) return error.message;
   return typeof error === "string" ? error : "unknown error";
+}
+
+/** The file of the package that something failed for want of, if it did. @param {unknown} error @returns {string | null} */
+export function missingFile(error) {
+  return error instanceof Error && error.name === "MissingFile" ? String(error.cause) : null;
 }
 
 /** Whether an error means that the wasm instance can no longer be trusted. @param {unknown} error */

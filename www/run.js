@@ -7,7 +7,10 @@ import { ALL_PHASES, PHASE } from "./protocol.js";
 import { ScoreHistory } from "./score-history.js";
 import { withEvent } from "./state.js";
 
-/** @import {Config, Info, LiveEvent, Scored, Value} from "./protocol.js" */
+/** @import {Config, Info, LiveEvent, Scored, Status, Value} from "./protocol.js" */
+
+/** @type {Status} */
+export const AT_REST = { step: 0, rate: 0, running: false, target: null };
 
 /**
  * @typedef {object} Run

@@ -5,7 +5,7 @@
  * When training has come to rest, the step that it rests at is scored once, in slices between which the mail is read.
  */
 
-import { isTrap, messageOf } from "./protocol.js";
+import { isTrap, messageOf, missingFile } from "./protocol.js";
 
 /** @import {Scored, WasmSession} from "./protocol.js" */
 
@@ -15,6 +15,8 @@ const SHARE = 0.045;
 const MOST_SAVED = 10;
 /** Milliseconds of training before the first scores, and from the end of one evaluation to the next. */
 const PAUSE = 1000;
+/** Milliseconds of training before a file that did not arrive is asked for again. */
+const LATER = 30_000;
 /** Most milliseconds of training that one look at the clock counts: it may be the first since a pause. */
 const LONGEST = 100;
 
@@ -22,6 +24,9 @@ export class Scoring {
   /** Whether the page shows scores. */
   on = false;
   #now;
+  #want;
+  /** The file of the package that scores wait for. @type {string | null} */
+  #awaited = null;
   /** The step of the evaluation that is under way. @type {number | null} */
   #step = null;
   /** The last step that was scored. */
@@ -32,9 +37,10 @@ export class Scoring {
   #trained = 0;
   #looked = 0;
 
-  /** @param {() => number} now */
-  constructor(now) {
+  /** @param {() => number} now @param {(file: string) => void} want Asks for a file of the package. */
+  constructor(now, want) {
     this.#now = now;
+    this.#want = want;
   }
 
   /** Something other than a step changed the session: what was found of it no longer holds. */
@@ -51,7 +57,24 @@ export class Scoring {
 
   /** Whether a session at rest has yet to be scored; one that has learned nothing is not. @param {WasmSession} session */
   wanted(session) {
-    return this.on && session.steps() > 0 && session.steps() !== this.#scored;
+    return this.on && this.#awaited === null && session.steps() > 0 && session.steps() !== this.#scored;
+  }
+
+  /**
+   * A file is there, or `problem` says why it is not: then there are no scores for now.
+   * @param {string} file
+   * @param {string} problem
+   * @param {WasmSession} session
+   * @returns {Scored | null}
+   */
+  arrived(file, problem, session) {
+    if (this.#awaited !== file) return null;
+    this.#awaited = null;
+    if (problem === "") return null;
+    const step = session.steps();
+    this.#end(step);
+    this.#trained = PAUSE - LATER;
+    return { step, scores: [], findings: [], failed: problem };
   }
 
   /**
@@ -80,7 +103,7 @@ export class Scoring {
     do {
       scored = this.#part(session);
       spent = this.#now() - start;
-    } while (!scored && spent < limit);
+    } while (!scored && this.#awaited === null && spent < limit);
     if (training) this.#saved -= spent;
     return scored;
   }
@@ -100,6 +123,12 @@ export class Scoring {
       return { step: result.step, scores: result.scores, findings: result.findings, failed: null };
     } catch (error) {
       if (isTrap(error)) throw error;
+      this.#awaited = missingFile(error);
+      if (this.#awaited !== null) {
+        this.#step = null;
+        this.#want(this.#awaited);
+        return null;
+      }
       this.#end(step);
       return { step, scores: [], findings: [], failed: messageOf(error) };
     }

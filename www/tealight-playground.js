@@ -11,6 +11,7 @@ import playgroundSheet from "./playground.css";
 import { APPEARANCE, attributeTexts, reflect } from "./attributes.js";
 import { setOne } from "./setting.js";
 import { readLink, specsByKey, textOf, textsOf, writeLink } from "./state.js";
+import { foresee } from "./supply.js";
 import { keyActions } from "./ui/keys.js";
 import { Playground } from "./ui/playground.js";
 import { arrived } from "./ui/sections.js";
@@ -103,6 +104,7 @@ export class TealightPlayground extends HTMLElement {
     const sight = new IntersectionObserver((entries) => this.hold("out of sight", !entries[entries.length - 1].isIntersecting));
     sight.observe(this);
     signal.addEventListener("abort", () => sight.disconnect());
+    foresee(textsOf(this.#link ?? "").get("dataset") ?? this.getAttribute("dataset"));
     void page.start((catalog) => {
       const texts = attributeTexts(this);
       for (const [key, text] of textsOf(this.#link ?? "")) texts.set(key, text);

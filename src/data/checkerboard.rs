@@ -32,6 +32,7 @@ pub const ENTRY: Entry = Entry {
     presets: &[],
     drawable: false,
     attribution: None,
+    stored: None,
     generate,
 };
 

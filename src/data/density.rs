@@ -9,6 +9,7 @@ use std::sync::OnceLock;
 
 use super::LogDensity;
 use super::boxes::{Table, log_box_mass};
+use crate::order::ascending;
 
 /// Kernels farther away than this many standard deviations are left out of sums …
 const FAR: f64 = 10.0;
@@ -56,12 +57,15 @@ impl Mixture {
             boxes: (smear > 0.0).then(|| Table::new(0.5 * smear, sigma, FAR * sigma + 0.5 * smear)),
             entropy: OnceLock::new(),
         };
-        let mut kernels: Vec<_> =
-            kernels.into_iter().map(|(centre, weight)| (mixture.cell(centre), centre, weight)).collect();
-        kernels.sort_by_key(|(cell, _, _)| *cell);
-        let total: f64 = kernels.iter().map(|(_, _, weight)| weight).sum();
-        for (cell, centre, weight) in kernels {
-            mixture.cells.push(cell);
+        // By cell: by column first, and then by row in an order that leaves equal ones as they are.
+        let mut kernels = kernels;
+        for part in [|(_, column): (i64, i64)| column, |(row, _): (i64, i64)| row] {
+            let keys: Vec<i64> = kernels.iter().map(|(centre, _)| part(mixture.cell(*centre))).collect();
+            kernels = ascending(&keys).into_iter().filter_map(|i| kernels.get(i).copied()).collect();
+        }
+        let total: f64 = kernels.iter().map(|(_, weight)| weight).sum();
+        for (centre, weight) in kernels {
+            mixture.cells.push(mixture.cell(centre));
             mixture.centres.push(centre);
             mixture.weights.push(weight / total);
         }

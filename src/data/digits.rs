@@ -4,10 +4,11 @@
 //! the UCI set: image after image, the label and 64 values 0..=16, range coded.
 
 use super::range_coder::Decoder;
-use super::{Data, Entry, Shape, Split, Topic};
+use super::{Data, Entry, Shape, Split, Stored, Topic};
 use crate::error::Result;
 use crate::params::{Params, Value};
 use crate::rng::Rng;
+use crate::supply::Supply;
 use crate::{choices, params};
 
 choices! {
@@ -42,6 +43,7 @@ pub const ENTRY: Entry = Entry {
         "Optical Recognition of Handwritten Digits, E. Alpaydin and C. Kaynak, UCI Machine Learning Repository, \
          https://doi.org/10.24432/C50P49, CC BY 4.0",
     ),
+    stored: Some(Stored { file: &FILE, glimpse }),
     generate,
 };
 
@@ -51,13 +53,26 @@ const TRAIN: usize = 1437;
 const PIXELS: usize = SHAPE.size();
 /// How much more a value is expected where it was seen once.
 const GAIN: u16 = 3;
-const ASSET: &[u8] = include_bytes!("digits.bin");
+static FILE: Supply = Supply::new("digits.bin", include_bytes!("digits.bin"));
+/// What the first images are coded in.
+static FIRST: [u8; 256] = first(include_bytes!("digits.bin"));
+/// How many they are.
+const GLIMPSED: usize = 6;
 
-/// Every image with its label. The counts so far of each pixel of each digit say what to expect.
-fn decode() -> Vec<(u32, [u8; PIXELS])> {
-    let mut decoder = Decoder::new(ASSET);
+const fn first(bytes: &[u8]) -> [u8; 256] {
+    let (mut some, mut i) = ([0; 256], 0);
+    while i < some.len() && i < bytes.len() {
+        some[i] = bytes[i];
+        i += 1;
+    }
+    some
+}
+
+/// The first `n` images with their labels. The counts so far of each pixel of each digit say what to expect.
+fn decode(bytes: &[u8], n: usize) -> Vec<(u32, [u8; PIXELS])> {
+    let mut decoder = Decoder::new(bytes);
     let mut counts = vec![[[1_u16; 17]; PIXELS]; 10];
-    let images = (0..IMAGES).map(|_| {
+    let images = (0..n).map(|_| {
         let label = decoder.next(&[1; 10]);
         let mut image = [0; PIXELS];
         for (pixel, seen) in image.iter_mut().zip(&mut counts[label]) {
@@ -72,11 +87,23 @@ fn decode() -> Vec<(u32, [u8; PIXELS])> {
 
 fn generate(values: &[(String, Value)], seed: u32) -> Result<Data> {
     let Settings { split, binarize } = Settings::from_values(values)?;
-    let order = match split {
+    let order: Vec<usize> = match split {
         HeldOut::Writers => (0..IMAGES).collect(),
         HeldOut::Shuffled => Rng::stream(seed, "split").permutation(IMAGES),
     };
-    let images = decode();
+    let (train, held_out) = order.split_at(TRAIN);
+    Ok(arrange(&decode(FILE.bytes()?, IMAGES), train, held_out, binarize))
+}
+
+/// The first images are the first to train on where other writers' are held out; for a look they are all there is.
+fn glimpse(values: &[(String, Value)], n: usize) -> Result<Option<Data>> {
+    let Settings { split, binarize } = Settings::from_values(values)?;
+    let all: Vec<usize> = (0..n.max(1)).collect();
+    let known = split == HeldOut::Writers && n <= GLIMPSED;
+    Ok(known.then(|| arrange(&decode(&FIRST, GLIMPSED), &all, &all, binarize)))
+}
+
+fn arrange(images: &[(u32, [u8; PIXELS])], train: &[usize], held_out: &[usize], binarize: bool) -> Data {
     let value = |byte: u8| match binarize {
         true => f32::from(u8::from(byte >= 8)),
         false => f32::from(byte) / 16.0,
@@ -85,8 +112,7 @@ fn generate(values: &[(String, Value)], seed: u32) -> Result<Data> {
         let (labels, images): (Vec<_>, Vec<_>) = order.iter().filter_map(|i| images.get(*i).copied()).unzip();
         Split { xs: images.into_iter().flatten().map(value).collect(), labels: Some(labels) }
     };
-    let (train, held_out) = order.split_at(TRAIN);
-    Ok(Data {
+    Data {
         shape: SHAPE,
         train: part(train),
         held_out: part(held_out),
@@ -98,7 +124,7 @@ fn generate(values: &[(String, Value)], seed: u32) -> Result<Data> {
         alphabet: Vec::new(),
         topic: Some(Topic::Digits),
         rule: None,
-    })
+    }
 }
 
 #[cfg(test)]
@@ -167,5 +193,23 @@ mod tests {
         assert_ne!(shuffled.train, digits("shuffled", false, 8).train);
         assert_ne!(shuffled.train, writers.train);
         assert_eq!(writers.train, digits("writers", false, 8).train);
+    }
+
+    #[test]
+    fn a_glimpse_has_the_first_images_and_no_others() {
+        let glimpsed = |split: &str, binarize, n| {
+            let values = [("split".into(), Value::Text(split.into())), ("binarize".into(), binarize)];
+            glimpse(&values, n).unwrap()
+        };
+        for binarize in [false, true] {
+            let all = digits("writers", binarize, 0);
+            for n in 1..=GLIMPSED {
+                let some = glimpsed("writers", Value::Flag(binarize), n).unwrap();
+                assert_eq!(some.train.xs, all.train.xs[..n * PIXELS]);
+                assert_eq!(some.train.labels.unwrap(), all.train.labels.as_ref().unwrap()[..n]);
+            }
+        }
+        assert!(glimpsed("writers", Value::Flag(false), GLIMPSED + 1).is_none());
+        assert!(glimpsed("shuffled", Value::Flag(false), 1).is_none());
     }
 }

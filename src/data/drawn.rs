@@ -41,6 +41,7 @@ pub const ENTRY: Entry = Entry {
     presets: &[],
     drawable: true,
     attribution: None,
+    stored: None,
     generate,
 };
 

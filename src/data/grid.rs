@@ -36,6 +36,7 @@ pub const ENTRY: Entry = Entry {
     ],
     drawable: false,
     attribution: None,
+    stored: None,
     generate,
 };
 

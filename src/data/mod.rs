@@ -43,6 +43,7 @@ use std::sync::Arc;
 use crate::error::{Error, Result};
 use crate::params::{Kind, Spec, Value};
 use crate::rng::Rng;
+use crate::supply::Supply;
 
 /// The setting that says how many rows there are to train on; more of them are the same ones and more.
 pub const SAMPLES: &str = "samples";
@@ -321,6 +322,14 @@ pub struct Preset {
 /// Makes a data set from its settings and a seed.
 pub type Generate = fn(values: &[(String, Value)], seed: u32) -> Result<Data>;
 
+/// The file that a data set is stored in.
+pub struct Stored {
+    /// The file.
+    pub file: &'static Supply,
+    /// The set's first rows, at most `n`, if so many are known without the file: enough to see what it is like.
+    pub glimpse: fn(values: &[(String, Value)], n: usize) -> Result<Option<Data>>,
+}
+
 /// A data set, as the catalogue lists it.
 pub struct Entry {
     /// Its id.
@@ -337,6 +346,8 @@ pub struct Entry {
     pub drawable: bool,
     /// Whom to thank, where the licence asks for it.
     pub attribution: Option<&'static str>,
+    /// What it is stored in, if it is not computed.
+    pub stored: Option<Stored>,
     /// Makes it from these settings and this seed; settings that are not given have their defaults.
     pub generate: Generate,
 }

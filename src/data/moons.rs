@@ -31,6 +31,7 @@ pub const ENTRY: Entry = Entry {
     presets: &[Preset { id: "ffjord", values: &[("radius", 2.0), ("noise", 0.2)] }],
     drawable: false,
     attribution: None,
+    stored: None,
     generate,
 };
 

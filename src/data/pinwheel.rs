@@ -39,6 +39,7 @@ pub const ENTRY: Entry = Entry {
     presets: &[],
     drawable: false,
     attribution: None,
+    stored: None,
     generate,
 };
 

@@ -41,6 +41,7 @@ pub const ENTRY: Entry = Entry {
     ],
     drawable: false,
     attribution: None,
+    stored: None,
     generate,
 };
 

@@ -42,6 +42,7 @@ pub const ENTRY: Entry = Entry {
     presets: &[],
     drawable: false,
     attribution: None,
+    stored: None,
     generate,
 };
 

@@ -35,6 +35,7 @@ pub const ENTRY: Entry = Entry {
     presets: &[Preset { id: "ffjord", values: &[("radius", PI), ("turns", 1.5), ("noise", 0.1)] }],
     drawable: false,
     attribution: None,
+    stored: None,
     generate,
 };
 

@@ -48,6 +48,7 @@ pub const ENTRY: Entry = Entry {
     presets: &[],
     drawable: false,
     attribution: None,
+    stored: None,
     generate,
 };
 

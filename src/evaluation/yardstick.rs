@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::measures::{self, Measure, Values};
 use crate::data::{Data, Domain};
 use crate::error::Result;
+use crate::metrics::classifier;
 use crate::metrics::discrepancy::median_distance;
 use crate::metrics::features::Features;
 use crate::metrics::nearest::nearest_distances;
@@ -73,9 +74,13 @@ impl Yardstick {
     /// else they are the held-out rows, and fresh ones the training rows.
     ///
     /// # Errors
-    /// None that the making of the session's data did not have.
+    /// None that the making of the session's data did not have, and [`crate::error::Error::Missing`] where images are
+    /// to be looked at by a classifier that is not there.
     pub fn new(session: &Session) -> Result<Self> {
         let data = session.data.clone();
+        if data.topic.is_some() {
+            classifier::FILE.bytes()?;
+        }
         let (sizes, size) = (Sizes::of(data.shape.domain), data.shape.size());
         let first = |xs: &[f32]| xs.get(..sizes.rows * size).unwrap_or(xs).to_vec();
         let mut seeds = Rng::stream(session.config.seed, "scored data");

@@ -7,6 +7,7 @@ use tealight_kernels::conv::{Axis, Conv};
 use tealight_kernels::gemm::{Start, View, product};
 
 use crate::data::{Shape, Topic};
+use crate::supply::Supply;
 
 /// Images are brought to this height and width.
 pub const SIDE: usize = 16;
@@ -45,7 +46,8 @@ impl Network {
     }
 }
 
-const ASSET: &[u8] = include_bytes!("classifier.bin");
+/// The weights of all networks.
+pub static FILE: Supply = Supply::new("classifier.bin", include_bytes!("classifier.bin"));
 
 /// Weights (outputs, inputs) and biases (outputs).
 struct Layer {
@@ -98,9 +100,10 @@ pub struct Classifier {
 }
 
 impl Classifier {
-    /// The one that the project ships; nothing where the images have not the topic's channels.
+    /// The one that the project ships; nothing where the images have not the topic's channels, or where [`FILE`] is
+    /// not there.
     pub fn of(topic: Topic, shape: &Shape) -> Option<Self> {
-        Self::from_bytes(ASSET, topic, shape)
+        Self::from_bytes(FILE.bytes().ok()?, topic, shape)
     }
 
     /// One whose weights are written as in the project's file: each layer's weights, then its biases, as a scale of

@@ -17,7 +17,7 @@ pub fn median_distance(rows: &[f32], size: usize) -> Option<f64> {
         distances.extend_from_slice(line.get(..i).unwrap_or_default());
     });
     let middle = distances.len() / 2;
-    let upper = order_statistic(&mut distances, middle)?;
+    let upper = order_statistic(&distances, middle)?;
     let below = distances.get(..middle).unwrap_or_default();
     let odd = !distances.len().is_multiple_of(2);
     let lower = below.iter().copied().max_by(f32::total_cmp).filter(|_| !odd).unwrap_or(upper);

@@ -1,5 +1,7 @@
 //! Eigenvalues and eigenvectors of a symmetric matrix (Jacobi 1846; Golub & Van Loan 2013, §8.5).
 
+use crate::order::falling;
+
 /// What a symmetric matrix does: it stretches along `vectors` by `values`.
 pub(super) struct Eigen {
     /// The eigenvalues, the largest first.
@@ -45,8 +47,7 @@ pub(super) fn eigen(mut matrix: Vec<f64>, d: usize) -> Eigen {
             break;
         }
     }
-    let mut order: Vec<usize> = (0..d).collect();
-    order.sort_by(|i, j| matrix[j * d + j].total_cmp(&matrix[i * d + i]));
+    let order = falling(&(0..d).map(|i| matrix[i * d + i]).collect::<Vec<_>>());
     Eigen {
         values: order.iter().map(|i| matrix[i * d + i]).collect(),
         vectors: order.iter().flat_map(|i| vectors[i * d..(i + 1) * d].to_vec()).collect(),

@@ -23,6 +23,7 @@ pub mod optim;
 pub mod penalty;
 pub mod schedule;
 pub mod spectral;
+pub mod tensor_file;
 pub mod transformer;
 pub mod vars;
 

@@ -1,11 +1,9 @@
 //! The trainable variables of a model: ordered, named, saved and loaded as safetensors.
 
+use super::tensor_file::{F32, Part, TensorFile, write};
 use crate::error::{Error, Result, clip};
 use candle_core::backprop::GradStore;
 use candle_core::{Device, Tensor, Var};
-use safetensors::{Dtype, SafeTensors};
-use serde_json::{Map, Value, json};
-use std::collections::{BTreeMap, HashMap};
 
 /// Variables in the order in which they were added. A clone shares the variables' storage.
 ///
@@ -125,32 +123,13 @@ impl Vars {
 
     /// The variables as a safetensors file, in their order, with `metadata` in its header.
     /// The same values and metadata always give the same bytes.
-    pub fn to_safetensors(&self, metadata: HashMap<String, String>) -> Result<Vec<u8>> {
-        let mut header = Map::new();
-        if !metadata.is_empty() {
-            // Sorted, because the order of a HashMap changes from run to run.
-            let sorted: BTreeMap<_, _> = metadata.into_iter().collect();
-            header.insert("__metadata__".into(), json!(sorted));
-        }
-        let mut end = 0;
-        for (name, var) in self.iter() {
-            let start = end;
-            end += 4 * var.elem_count();
-            let info = json!({"dtype": "F32", "shape": var.dims(), "data_offsets": [start, end]});
-            header.insert(name.into(), info);
-        }
-        let mut text = Value::Object(header).to_string();
-        // Spaces after the JSON align the data, as the format asks.
-        text.extend(std::iter::repeat_n(' ', text.len().next_multiple_of(8) - text.len()));
-        let mut bytes = Vec::with_capacity(8 + text.len() + end);
-        bytes.extend((text.len() as u64).to_le_bytes());
-        bytes.extend(text.as_bytes());
-        for (_, var) in self.iter() {
-            for value in var.flatten_all()?.to_vec1::<f32>()? {
-                bytes.extend(value.to_le_bytes());
-            }
-        }
-        Ok(bytes)
+    pub fn to_safetensors(&self, metadata: &[(&str, &str)]) -> Result<Vec<u8>> {
+        let part = |(name, var): (&str, &Var)| -> Result<Part> {
+            let values = var.flatten_all()?.to_vec1::<f32>()?;
+            let bytes = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+            Ok((name.to_string(), F32, var.dims().to_vec(), bytes))
+        };
+        Ok(write(metadata, &self.iter().map(part).collect::<Result<Vec<_>>>()?))
     }
 
     /// Sets every variable from a safetensors file.
@@ -160,28 +139,25 @@ impl Vars {
     /// one of another shape or type or with values that are not finite.
     /// Everything is checked before anything is written.
     pub fn load_safetensors(&self, bytes: &[u8]) -> Result<()> {
-        let file = SafeTensors::deserialize(bytes).map_err(|error| Error::File(error.to_string()))?;
-        if let Some(name) = file.names().into_iter().find(|name| self.get(name).is_none()) {
-            return Err(Error::File(format!("the model has no variable \"{}\"", clip(name))));
+        let file = TensorFile::read(bytes)?;
+        if let Some(other) = file.tensors.iter().find(|tensor| self.get(&tensor.name).is_none()) {
+            return Err(Error::File(format!("the model has no variable \"{}\"", clip(&other.name))));
         }
         let mut loaded = Vec::with_capacity(self.len());
         for (name, var) in self.iter() {
-            let Ok(view) = file.tensor(name) else {
+            let Some(found) = file.get(name) else {
                 return Err(Error::File(format!("the variable \"{name}\" is missing")));
             };
-            if view.dtype() != Dtype::F32 || view.shape() != var.dims() {
+            if found.dtype != F32 || found.shape != var.dims() {
                 return Err(Error::File(format!(
                     "the variable \"{name}\" should be F32 {:?}, but is {} {:?}",
                     var.dims(),
-                    view.dtype(),
-                    view.shape()
+                    found.dtype,
+                    found.shape
                 )));
             }
-            let values: Vec<f32> = view
-                .data()
-                .chunks_exact(4)
-                .map(|chunk| f32::from_le_bytes([chunk[0], chunk[1], chunk[2], chunk[3]]))
-                .collect();
+            let values: Vec<f32> =
+                found.bytes.as_chunks().0.iter().map(|chunk| f32::from_le_bytes(*chunk)).collect();
             if values.iter().any(|value| !value.is_finite()) {
                 return Err(Error::File(format!("the variable \"{name}\" holds values that are not finite")));
             }
@@ -211,9 +187,7 @@ mod tests {
         all.map(f32::to_bits).collect()
     }
 
-    fn metadata() -> HashMap<String, String> {
-        (0..9).map(|i| (format!("key {i}"), "\"词\"".to_string())).collect()
-    }
+    const METADATA: [(&str, &str); 3] = [("key 1", "\"词\""), ("key 2", ""), ("key 0", "{}")];
 
     #[test]
     fn names_are_unique_ordered_and_selected_by_whole_segments() {
@@ -248,13 +222,15 @@ mod tests {
     #[test]
     fn safetensors_round_trip_is_exact_and_deterministic() {
         let (vars, other) = (example(), example());
-        let bytes = vars.to_safetensors(metadata()).unwrap();
-        assert_eq!(bytes, example().to_safetensors(metadata()).unwrap());
+        let bytes = vars.to_safetensors(&METADATA).unwrap();
+        assert_eq!(bytes, example().to_safetensors(&METADATA).unwrap());
         other.clamp(0.0).unwrap();
         other.load_safetensors(&bytes).unwrap();
         assert_eq!(values(&vars), values(&other));
-        let (_, header) = SafeTensors::read_metadata(&bytes).unwrap();
-        assert_eq!(header.metadata().as_ref().unwrap(), &metadata());
+        let (_, header) = safetensors::SafeTensors::read_metadata(&bytes).unwrap();
+        let metadata = header.metadata().as_ref().unwrap();
+        assert_eq!(metadata.len(), METADATA.len());
+        assert!(METADATA.iter().all(|(key, text)| metadata[*key] == *text));
         other.clamp(0.0).unwrap();
         other.copy_from(&vars).unwrap();
         assert_eq!(values(&vars), values(&other));
@@ -273,7 +249,7 @@ mod tests {
             let mut vars = Vars::new();
             vars.add("encoder.0.weight", &[2, 3], vec![9.0; 6]).unwrap();
             change(&mut vars);
-            vars.to_safetensors(HashMap::new()).unwrap()
+            vars.to_safetensors(&[]).unwrap()
         };
         let missing = build(&|_| ());
         assert!(refused(&missing).contains("\"encoder.0.bias\" is missing"));
@@ -283,7 +259,7 @@ mod tests {
         assert!(refused(&unknown).contains("\"intruder\""));
         let infinite = build(&|vars| drop(vars.add("encoder.0.bias", &[2], vec![f32::INFINITY, 0.0])));
         assert!(refused(&infinite).contains("\"encoder.0.bias\" holds"));
-        let good = vars.to_safetensors(metadata()).unwrap();
+        let good = vars.to_safetensors(&METADATA).unwrap();
         for end in 0..good.len() {
             refused(&good[..end]);
         }

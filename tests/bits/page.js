@@ -8,6 +8,7 @@ const found = { runs: {}, links: {} };
 try {
   await wasm.default();
   const catalog = JSON.parse(wasm.catalog());
+  for (const { name } of catalog.supplies) wasm.provide(name, new Uint8Array(await (await fetch(`../../pkg/${name}`)).arrayBuffer()));
   for (const { name, config } of runs(catalog)) found.runs[name] = await digestOf(wasm, config);
   const list = await (await fetch("../reference/links.json")).json();
   for (const { link } of list) found.links[link] = (await replay(wasm, catalog, link)).digest;

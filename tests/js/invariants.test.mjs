@@ -70,7 +70,7 @@ test("colours are in style sheets and in the palette, nowhere else", () => {
 test("only wasm.rs knows wasm-bindgen, only the boundary's files know JSON", () => {
   assert.deepEqual(places(rust.filter((name) => name !== "src/wasm.rs"), /\b(?:wasm_bindgen|js_sys|web_sys|JsValue|JsError)\b/, rustCode), []);
   // The header of a safetensors file is JSON, so its writer knows it too.
-  const json = ["src/catalog.rs", "src/catalog/evaluation.rs", "src/catalog/experiment.rs", "src/catalog/head.rs", "src/nn/vars.rs"];
+  const json = ["src/catalog.rs", "src/catalog/evaluation.rs", "src/catalog/experiment.rs", "src/catalog/head.rs", "src/catalog/supplies.rs", "src/nn/tensor_file.rs"];
   assert.deepEqual(places(rust.filter((name) => !json.includes(name)), /\bserde_json\b/, rustCode), []);
 });
 

@@ -2,12 +2,14 @@
 import { readFileSync } from "node:fs";
 import * as wasm from "../../pkg/tealight.js";
 
-wasm.initSync({ module: readFileSync(new URL("../../pkg/tealight_bg.wasm", import.meta.url)) });
+const file = (/** @type {string} */ name) => readFileSync(new URL(`../../pkg/${name}`, import.meta.url));
+wasm.initSync({ module: file("tealight_bg.wasm") });
 
 export { wasm };
 
 /** @type {import("../../www/protocol.js").Catalog} */
 export const catalog = JSON.parse(wasm.catalog());
+for (const { name } of catalog.supplies) wasm.provide(name, file(name));
 
 /** Every pair of a model and a data set that it accepts and that needs no file. */
 export const pairs = catalog.models.flatMap((model) =>

@@ -2,7 +2,7 @@
 
 import { same, textOf } from "../state.js";
 import { el, setText } from "../views/dom.js";
-import { drawThumbnail } from "../views/thumbnail.js";
+import { drawThumbnail, rowsShown } from "../views/thumbnail.js";
 import { iconOf } from "./icons.js";
 import { textOr } from "./texts.js";
 
@@ -11,9 +11,6 @@ import { textOr } from "./texts.js";
  * @import {Experiment} from "../experiment.js"
  * @import {Translate} from "./texts.js"
  */
-
-/** Rows in a thumbnail. */
-const ROWS = 320;
 
 /** @typedef {{entry: DatasetEntry, button: HTMLButtonElement, canvas: HTMLCanvasElement, preview: Preview | null}} Thumb */
 
@@ -54,7 +51,7 @@ export class DataPicker {
   async load() {
     for (const thumb of this.#thumbs) {
       try {
-        thumb.preview = await this.#experiment.client.preview({ dataset: thumb.entry.id }, ROWS);
+        thumb.preview = await this.#experiment.client.preview({ dataset: thumb.entry.id }, rowsShown(thumb.entry.domain));
         this.#draw(thumb);
       } catch {
         // Nothing to show before something is drawn, or an engine that is just being replaced.

@@ -409,9 +409,10 @@ export class Playground {
       again.addEventListener("click", () => this.#retry());
       // Without a catalogue it never ran: that is about the browser, not about the settings.
       const policy = missingDirectives();
-      const key = this.experiment.catalog ? "ui.failed.crash" : policy ? "ui.failed.policy" : "ui.failed.start";
+      const { unloaded, catalog } = this.experiment;
+      const key = unloaded ? "ui.failed.unloaded" : catalog ? "ui.failed.crash" : policy ? "ui.failed.policy" : "ui.failed.start";
       const text = t(key, { message: failure, policy });
-      this.#veil.replaceChildren(el("div", { role: "alert" }, [el("b", {}, [t("ui.failed.title")]), el("p", {}, [text]), again]));
+      this.#veil.replaceChildren(el("div", { role: "alert" }, [el("b", {}, [t(unloaded ? "ui.failed.absent" : "ui.failed.title")]), el("p", {}, [text]), again]));
     } else if (state === "loading") {
       this.#veil.replaceChildren(el("div", { role: "status" }, [el("span", { class: "flame", "aria-hidden": "true" }), el("p", {}, [t("ui.loading")])]));
     }
@@ -431,13 +432,13 @@ export class Playground {
   }
 
   /** @param {Notice} notice */
-  #notice({ kind, key, vars }) {
-    this.#say(kind, this.#t(`ui.notice.${key}`, vars), String(vars.message ?? ""));
+  #notice({ kind, key, vars, again }) {
+    this.#say(kind, this.#t(`ui.notice.${key}`, vars), String(vars.message ?? ""), again);
   }
 
-  /** @param {Notice["kind"]} kind @param {string} text @param {string} [message] What the engine said of an error. */
-  #say(kind, text, message) {
-    this.#toasts.show(text, { kind });
+  /** @param {Notice["kind"]} kind @param {string} text @param {string} [message] What the engine said of an error. @param {() => void} [again] */
+  #say(kind, text, message, again) {
+    this.#toasts.show(text, { kind, again });
     if (kind === "error") this.#listener.error(message || text);
   }
 }

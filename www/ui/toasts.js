@@ -19,13 +19,18 @@ export class Toasts {
 
   /**
    * @param {string} text
-   * @param {{kind?: "error" | "info"}} [options] An error stays until it is closed.
+   * @param {{kind?: "error" | "info", again?: () => void}} [options] An error stays until it is closed; `again` tries once more.
    */
-  show(text, { kind = "info" } = {}) {
+  show(text, { kind = "info", again } = {}) {
     // The same message again is no news.
     for (const old of this.element.children) if (old.firstElementChild?.textContent === text) old.remove();
     const close = el("button", { type: "button", class: "icon-button", "aria-label": this.#t("ui.close") }, [iconOf("close")]);
     const toast = el("div", { class: `toast ${kind}` }, [el("p", {}, [text]), close]);
+    if (again) {
+      const button = el("button", { type: "button", class: "pill again" }, [this.#t("ui.failed.again")]);
+      button.addEventListener("click", () => (toast.remove(), again()));
+      close.before(button);
+    }
     close.addEventListener("click", () => toast.remove());
     this.element.append(toast);
     while (this.element.children.length > MOST) this.element.firstElementChild?.remove();
@@ -47,6 +52,7 @@ export class Toasts {
   /** @param {Translate} t */
   setTexts(t) {
     this.#t = t;
-    for (const button of this.element.querySelectorAll("button")) button.setAttribute("aria-label", t("ui.close"));
+    for (const button of this.element.querySelectorAll(".icon-button")) button.setAttribute("aria-label", t("ui.close"));
+    for (const button of this.element.querySelectorAll(".again")) button.textContent = t("ui.failed.again");
   }
 }

@@ -4,6 +4,14 @@ import { Palette } from './palette.js';
 import { tileColumns } from './scales.js';
 import { tileRect, Tiles } from './tiles.js';
 
+/** Images in a thumbnail: four can be told apart, more cannot. */
+const IMAGES = 4;
+/** Points or words in a thumbnail. */
+const ROWS = 320;
+
+/** How many rows a thumbnail shows. @param {string} domain */
+export const rowsShown = (domain) => (domain === 'images' ? IMAGES : ROWS);
+
 /**
  * Draws a few rows of a data set small: points as a cloud, images as a wall, words as lines.
  * @param {HTMLCanvasElement} canvas inside the page, so that its colours are known
@@ -32,8 +40,7 @@ export function drawThumbnail(canvas, { shape, alphabet }, rows) {
  */
 function drawImages(g, shape, rows, palette) {
   const { width, height } = g.canvas;
-  // Four can be told apart in a thumbnail; more cannot.
-  const count = Math.min(4, Math.floor(rows.length / (shape.channels * shape.height * shape.width)));
+  const count = Math.min(IMAGES, Math.floor(rows.length / (shape.channels * shape.height * shape.width)));
   const tiles = new Tiles();
   g.fillStyle = palette.css('panel');
   g.fillRect(0, 0, width, height);

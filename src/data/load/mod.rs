@@ -41,6 +41,7 @@ const fn entry(id: &'static str, shape: Shape) -> Entry {
         presets: &[],
         drawable: false,
         attribution: None,
+        stored: None,
         generate: |_, _| {
             Err(Error::Config(
                 "these data came from a file, which a link cannot carry; drop the file again".into(),

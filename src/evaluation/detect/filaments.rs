@@ -5,6 +5,7 @@
 
 use super::Finding;
 use crate::evaluation::Evidence;
+use crate::nn::kernels::distances::sort;
 use crate::params::Value;
 
 /// Of real rows, this share is less likely than the bar that samples are held against.
@@ -21,7 +22,7 @@ pub fn astray(law: &dyn crate::data::LogDensity, real: &[f32], samples: &[f32], 
         rows.chunks_exact(size.max(1)).map(row).collect()
     };
     let mut known = of(real);
-    known.sort_by(f64::total_cmp);
+    sort(&mut known);
     let bar = *known.get((RARE * known.len() as f64) as usize)?;
     let made = of(samples);
     let below = made.iter().filter(|log| **log < bar).count();

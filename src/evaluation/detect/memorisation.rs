@@ -3,6 +3,7 @@
 use super::{Finding, more_rows};
 use crate::data::Domain;
 use crate::evaluation::Evidence;
+use crate::nn::kernels::distances::sort;
 use crate::params::Value;
 
 /// Samples whose nearest training row is looked for.
@@ -21,9 +22,9 @@ fn median_nearest(rows: &[f32], others: &[f32], size: usize) -> Option<f64> {
         let squared = |other: &[f32]| row.iter().zip(other).map(|(a, b)| (a - b) * (a - b)).sum::<f32>();
         others.chunks_exact(size).step_by(step).map(squared).fold(f32::INFINITY, f32::min)
     };
-    let mut all: Vec<f32> = rows.chunks_exact(size).take(ROWS).map(nearest).collect();
-    all.sort_by(f32::total_cmp);
-    all.get(all.len() / 2).filter(|far| far.is_finite()).map(|far| libm::sqrt((*far).into()))
+    let mut all: Vec<f64> = rows.chunks_exact(size).take(ROWS).map(|row| nearest(row).into()).collect();
+    sort(&mut all);
+    all.get(all.len() / 2).filter(|far| far.is_finite()).map(|far| libm::sqrt(*far))
 }
 
 /// Looks for samples that lie on training rows, where rows that no model has seen do not.

@@ -6,6 +6,7 @@
 use super::Finding;
 use crate::data::Domain;
 use crate::evaluation::Evidence;
+use crate::nn::kernels::distances::sort;
 use crate::params::Value;
 
 /// The share of rows outside from which the tails matter: a Gaussian has 0.01 % beyond 4 deviations.
@@ -30,7 +31,7 @@ pub fn outside(rows: &[f32], size: usize, bound: f64) -> Option<(f64, f64)> {
         }
     }
     let share = farthest.iter().filter(|far| **far > bound).count() as f64 / n as f64;
-    farthest.sort_by(f64::total_cmp);
+    sort(&mut farthest);
     let enough = *farthest.get(((1.0 - 0.1 * MANY) * (n - 1) as f64) as usize)?;
     Some((share, enough))
 }

@@ -1,5 +1,6 @@
 //! Drawing from the conditional laws.
 
+use crate::order::falling;
 use crate::rng::Rng;
 
 /// How values are drawn from the conditional laws.
@@ -16,9 +17,14 @@ impl Sampling {
         let mut order: Vec<usize> = (0..logits.len()).collect();
         let logit = |class: usize| f64::from(logits.get(class).copied().unwrap_or(f32::NEG_INFINITY));
         if self.top_k > 0 && self.top_k < order.len() {
-            order.sort_by(|a, b| logit(*b).total_cmp(&logit(*a)));
-            order.truncate(self.top_k);
-            order.sort_unstable();
+            let logits: Vec<f64> = order.iter().map(|class| logit(*class)).collect();
+            let mut kept = vec![false; logits.len()];
+            for class in falling(&logits).into_iter().take(self.top_k) {
+                if let Some(kept) = kept.get_mut(class) {
+                    *kept = true;
+                }
+            }
+            order.retain(|class| kept.get(*class).copied().unwrap_or(false));
         }
         let top = order.iter().map(|class| logit(*class)).fold(f64::NEG_INFINITY, f64::max);
         let weight = |class: &usize| libm::exp((logit(*class) - top) / self.temperature);

@@ -6,6 +6,7 @@ use crate::data::{Data, Domain};
 use crate::error::Result;
 use crate::models::matrix;
 use crate::nn::kernels::coupling::logit;
+use crate::nn::kernels::distances::sort;
 use crate::rng::Rng;
 
 /// The share of the unit interval that is kept off at either end before the logit, which is infinite there.
@@ -128,9 +129,9 @@ impl Units {
 
 /// How many grey levels these values in 0..=1 have: from the least distance between two that differ.
 fn levels(xs: &[f32]) -> f32 {
-    let mut sorted = xs.to_vec();
-    sorted.sort_by(f32::total_cmp);
-    let gaps = sorted.iter().zip(sorted.iter().skip(1)).map(|(a, b)| b - a);
+    let mut sorted: Vec<f64> = xs.iter().copied().map(f64::from).collect();
+    sort(&mut sorted);
+    let gaps = sorted.iter().zip(sorted.iter().skip(1)).map(|(a, b)| *b as f32 - *a as f32);
     let least = gaps.filter(|gap| *gap > 1e-6).fold(1.0, f32::min);
     ((1.0 / least).round() + 1.0).clamp(2.0, MOST_LEVELS)
 }

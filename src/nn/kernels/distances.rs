@@ -52,10 +52,33 @@ pub fn smallest(xs: &[f32]) -> f32 {
     lanes.to_array().into_iter().chain(rest.iter().copied()).fold(f32::INFINITY, f32::min)
 }
 
-/// The value that `k` others come before, counted from 0, and changes the order; `None` if there are not so many.
+/// The value that `k` others come before, counted from 0; `None` if there are not so many.
+///
+/// Byte after byte from the highest one on, it is counted how many have which: a small loop, whose time does not depend
+/// on the values.
 #[inline(never)]
-pub fn order_statistic(xs: &mut [f32], k: usize) -> Option<f32> {
-    (k < xs.len()).then(|| *xs.select_nth_unstable_by(k, f32::total_cmp).1)
+pub fn order_statistic(xs: &[f32], k: usize) -> Option<f32> {
+    let (mut left, mut found) = (u32::try_from(k).ok().filter(|_| k < xs.len())?, 0_u32);
+    // As in `f32::total_cmp`: numbers that rise with the values.
+    let key = |x: &f32| {
+        let bits = x.to_bits() as i32;
+        (bits ^ ((bits >> 31) as u32 >> 1) as i32) as u32 ^ 1 << 31
+    };
+    for shift in [24, 16, 8, 0] {
+        let mut counts = [0_u32; 256];
+        let known = u32::MAX.checked_shl(shift + 8).unwrap_or(0);
+        for key in xs.iter().map(key).filter(|key| (key ^ found) & known == 0) {
+            counts[(key >> shift & 255) as usize] += 1;
+        }
+        let mut byte = 0;
+        while let Some(count) = counts.get(byte).filter(|count| **count <= left) {
+            left -= count;
+            byte += 1;
+        }
+        found |= (byte as u32) << shift;
+    }
+    let bits = (found ^ 1 << 31) as i32;
+    Some(f32::from_bits((bits ^ ((bits >> 31) as u32 >> 1) as i32) as u32))
 }
 
 /// Puts values into ascending order.
@@ -104,9 +127,9 @@ mod tests {
             ordered.sort_by(f32::total_cmp);
             assert_eq!(smallest(&line), ordered[0]);
             for k in [0, m / 2, m - 1] {
-                assert_eq!(order_statistic(&mut line.clone(), k), Some(ordered[k]));
+                assert_eq!(order_statistic(&line, k), Some(ordered[k]));
             }
-            assert_eq!(order_statistic(&mut line.clone(), m), None);
+            assert_eq!(order_statistic(&line, m), None);
         }
         assert_eq!(smallest(&[]), f32::INFINITY);
         let mut hits = [5, 5, 5];
