@@ -19,8 +19,12 @@ import { openNative, openTests } from "./gates/native.mjs";
 import { kept } from "./gates/kept.mjs";
 import { needsOf, reading } from "./gates/readings.mjs";
 
-/** Digits as many as tell a value from its bounds. @param {number} x */
-const short = (x) => (Math.abs(x) < 1e-3 && x !== 0 ? x.toExponential(1) : String(Number(x.toFixed(Math.abs(x) >= 100 ? 1 : 4)))).replace("-", "−");
+/** A value with as many digits as tell it from its bounds. @param {number} x @param {{low?: number, high?: number}} gate */
+function short(x, { low = -Infinity, high = Infinity }) {
+  if (x !== 0 && Math.abs(x) < 1e-3) return x.toExponential(1).replaceAll("-", "−");
+  return String(Number(x.toFixed(low !== high && high - low < 1e-3 ? 7 : 4))).replace("-", "−");
+}
+
 /** A number as a test printed it, of at most seven digits. @param {string | null} text */
 const tidy = (text) => (text === null ? "" : text.replace(/\D/g, "").length > 8 ? String(Number(Number(text).toPrecision(7))) : text).replaceAll("-", "−");
 const bound = (/** @type {number} */ x) => String(x).replace("-", "−");
@@ -64,9 +68,9 @@ async function lines({ link, gates }, { catalog, chromium, native, afresh }, mis
     const values = sides.map(([name, found]) => {
       if (!found) return "";
       const value = found.values[i] / (gate.over ?? 1);
-      if (holds(gate, value)) return short(value);
+      if (holds(gate, value)) return short(value, gate);
       missed.push(`${config.model} on ${config.dataset}, ${name}: ${gate.what} is ${value}, required ${required(gate)}`);
-      return `**${short(value)}**`;
+      return `**${short(value, gate)}**`;
     });
     const seconds = sides.map(([, found]) => (found ? time(found.seconds) : ""));
     const verdict = values.some((text) => text.startsWith("**")) ? "**missed**" : "yes";
@@ -131,7 +135,7 @@ if (isMain(import.meta.url)) {
       const top = [
         "# Gates", "",
         `Chromium ${tools.chromium?.version} on ${os.cpus().length} cores (${os.cpus()[0].model.trim()}), seed 42; made by \`npm run gates\`.`, "",
-        "Every run in the page's own package and by the command line; seconds are from the making of the session to its last step, on one thread, of a machine that may do other things as well.",
+        `Every run in the page's own package and by the command line. Seconds are from the making of the session to its last step, on one thread, of a machine whose load was ${os.loadavg()[1].toFixed(1)} at the end: with a load far above its cores, they are longer than on a quiet one by as much.`,
         "A −log p of points is the entropy H of the data's law plus what the model loses on 1,000 fresh rows against the law itself: its standard error is below 0.01.",
         "A link opens the same run on the page.",
       ];
