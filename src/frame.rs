@@ -9,7 +9,6 @@ use candle_core::Tensor;
 use crate::error::{Error, Result};
 use crate::latent_plane::LatentPlane;
 use crate::models::{Bound, Component, Latent, first_rows, matrix};
-use crate::order::falling;
 use crate::rng::Rng;
 use crate::session::Session;
 
@@ -122,18 +121,7 @@ pub struct Section {
 ///
 /// # Errors
 /// [`Error::Incapable`] if the model or the data have no such view.
-pub fn prepare(session: &mut Session, requests: &[Request]) -> Result<(Vec<Section>, Vec<f32>)> {
-    if requests.iter().any(|r| {
-        matches!(
-            r,
-            Request::Manifold { .. }
-                | Request::LatentMap { .. }
-                | Request::LatentPoints { .. }
-                | Request::Decode { .. }
-        )
-    }) {
-        session.axes = most_active(session)?;
-    }
+pub fn prepare(session: &Session, requests: &[Request]) -> Result<(Vec<Section>, Vec<f32>)> {
     let mut sections = Vec::with_capacity(requests.len());
     let mut buffer = Vec::new();
     for request in requests {
@@ -291,25 +279,6 @@ fn latent_points(session: &Session, latent: &dyn Latent, n: usize, rng: &mut Rng
     let places = plane.places(&z)?;
     let values = places.iter().enumerate().flat_map(|(i, (u, v))| [*u as f32, *v as f32, label(i)]).collect();
     Ok(View { axes: Some(session.axes), ..View::new([n, 3], values) })
-}
-
-/// The two latent dimensions that carry most, in nats of KL; the first two where nothing is encoded.
-///
-/// Another pair must carry half as much again before it is shown instead, so that the picture does not flicker.
-fn most_active(session: &Session) -> Result<[usize; 2]> {
-    let Some(latent) = session.model.latent().filter(|latent| latent.dim() > 2) else {
-        return Ok([0, 1]);
-    };
-    let rows = first_rows(&session.data.train, &session.data.shape, 256)?;
-    let Some((mean, deviation)) = latent.encode(&rows)? else {
-        return Ok([0, 1]);
-    };
-    let kl = crate::models::unit_kl(&mean, &deviation)?;
-    let carries = |axis: usize| kl.get(axis).copied().filter(|x| x.is_finite()).unwrap_or(0.0);
-    let order = falling(&(0..kl.len()).map(|axis| carries(axis).into()).collect::<Vec<_>>());
-    let best = [order.first().copied().unwrap_or(0), order.get(1).copied().unwrap_or(1)];
-    let total = |axes: [usize; 2]| carries(axes[0]) + carries(axes[1]);
-    Ok(if total(best) > 1.5 * total(session.axes) { best } else { session.axes })
 }
 
 /// Density of points per unit area on a grid: a histogram, blurred by a Gaussian of one cell.

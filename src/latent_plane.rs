@@ -4,11 +4,35 @@
 
 use candle_core::Tensor;
 
+use crate::data::Data;
 use crate::error::Result;
-use crate::models::{Latent, Prior, matrix};
+use crate::models::{Latent, Prior, first_rows, matrix, unit_kl};
+use crate::order::falling;
 
 /// The share of a normal prior that lies beyond the square's edge, on each side.
 const EDGE: f64 = 0.005;
+
+/// The two latent dimensions that carry most, in nats of KL; the first two where nothing is encoded.
+///
+/// Another pair must carry half as much again as `shown` before it is shown instead, so that the picture does not
+/// flicker.
+///
+/// # Errors
+/// If the tensor library fails.
+pub fn most_active(latent: Option<&dyn Latent>, data: &Data, shown: [usize; 2]) -> Result<[usize; 2]> {
+    let Some(latent) = latent.filter(|latent| latent.dim() > 2) else {
+        return Ok([0, 1]);
+    };
+    let Some((mean, deviation)) = latent.encode(&first_rows(&data.train, &data.shape, 256)?)? else {
+        return Ok([0, 1]);
+    };
+    let kl = unit_kl(&mean, &deviation)?;
+    let carries = |axis: usize| kl.get(axis).copied().filter(|x| x.is_finite()).unwrap_or(0.0);
+    let order = falling(&(0..kl.len()).map(|axis| carries(axis).into()).collect::<Vec<_>>());
+    let best = [order.first().copied().unwrap_or(0), order.get(1).copied().unwrap_or(1)];
+    let total = |axes: [usize; 2]| carries(axes[0]) + carries(axes[1]);
+    Ok(if total(best) > 1.5 * total(shown) { best } else { shown })
+}
 
 /// Two axes of a latent space, as the unit square.
 #[derive(Debug, Clone, Copy)]

@@ -6,6 +6,7 @@ use crate::config::Config;
 use crate::data::{Data, load};
 use crate::error::{Error, Result};
 use crate::history::History;
+use crate::latent_plane::most_active;
 use crate::models::{Model, Phase, Step};
 use crate::params::{Effect, Value};
 use crate::rng::Rng;
@@ -94,6 +95,10 @@ impl Session {
                 Ok(losses) => {
                     self.steps += 1;
                     self.history.push(self.steps, &losses);
+                    // At steps that do not depend on when somebody looks, and ever more seldom: the picture settles.
+                    if self.steps.is_power_of_two() {
+                        self.axes = most_active(self.model.latent(), &self.data, self.axes)?;
+                    }
                 }
                 Err(Error::Diverged { step, what, .. }) => return Err(self.go_back(step, what)),
                 Err(other) => return Err(other),

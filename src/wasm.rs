@@ -155,7 +155,7 @@ impl Session {
 
     /// Computes views from a JSON list of requests; says as JSON where each lies in what `read` gives.
     pub fn prepare(&mut self, requests: &str) -> Result<String, JsValue> {
-        let (sections, values) = frame::prepare(&mut self.inner, &catalog::read_requests(requests)?)?;
+        let (sections, values) = frame::prepare(&self.inner, &catalog::read_requests(requests)?)?;
         self.prepared = values;
         Ok(catalog::sections(&sections, self.prepared.len()))
     }

@@ -36,7 +36,7 @@ pub fn run(options: &Options) -> Result<(), Box<dyn Error>> {
         session.restore(&bytes)?;
     }
     train(&mut session, options.steps)?;
-    let (sections, values) = frame::prepare(&mut session, &requests)?;
+    let (sections, values) = frame::prepare(&session, &requests)?;
     let (info, layout) = (catalog::info(&session), catalog::sections(&sections, values.len()));
     println!(r#"{{"info":{info},"layout":{layout},"values":[{}]}}"#, list(&values));
     Ok(())

@@ -150,7 +150,7 @@ fn samples_have_the_shape_of_the_data() {
         let mut session = session(dataset, model, &[]);
         session.step(1).unwrap();
         let size = session.data().shape.size();
-        let (sections, values) = frame::prepare(&mut session, &[Request::Samples { n: 17 }]).unwrap();
+        let (sections, values) = frame::prepare(&session, &[Request::Samples { n: 17 }]).unwrap();
         assert_eq!(sections[0].shape, [17, size]);
         assert!(values.len() == 17 * size && values.iter().all(|x| x.is_finite()), "{model} on {dataset}");
     }

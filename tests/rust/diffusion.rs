@@ -252,7 +252,7 @@ fn every_prediction_and_sampler_finds_the_ring() {
         for (sampler, variance) in [("ddim", "small"), ("ddpm", "small"), ("ddpm", "large")] {
             session.set("sampler", &text(sampler)).unwrap();
             session.set("samplerVariance", &text(variance)).unwrap();
-            let (_, samples) = frame::prepare(&mut session, &[Request::Samples { n: 2500 }]).unwrap();
+            let (_, samples) = frame::prepare(&session, &[Request::Samples { n: 2500 }]).unwrap();
             let score = mode_coverage(&samples, session.data().modes.as_ref().unwrap()).unwrap();
             println!("{prediction}, {sampler}, {variance}: {score:?}");
             assert!(score.covered == 8 && score.high_quality > 0.6, "{prediction}, {sampler}: {score:?}");
@@ -269,7 +269,7 @@ fn a_class_is_drawn_where_it_lies_and_guidance_pushes_outwards() {
         let mut radii = Vec::new();
         for guidance in [0.0, 2.0] {
             session.set("guidance", &number(guidance)).unwrap();
-            let (sections, samples) = frame::prepare(&mut session, &[Request::Classes { n: 200 }]).unwrap();
+            let (sections, samples) = frame::prepare(&session, &[Request::Classes { n: 200 }]).unwrap();
             assert_eq!(sections[0].shape, [8, 200, 2]);
             let (mut inside, mut radius) = (0, 0.0);
             for (class, samples) in samples.chunks(400).enumerate() {
@@ -292,7 +292,7 @@ fn a_class_is_drawn_where_it_lies_and_guidance_pushes_outwards() {
 fn digits_of_a_class_look_like_that_class() {
     let mut session = session("digits", "diffusion", &[("conditional", Value::Flag(true))]);
     session.step(1200).unwrap();
-    let (_, samples) = frame::prepare(&mut session, &[Request::Classes { n: 20 }]).unwrap();
+    let (_, samples) = frame::prepare(&session, &[Request::Classes { n: 20 }]).unwrap();
     assert!(samples.iter().all(|x| (0.0..=1.0).contains(x)));
     let train = &session.data().train;
     let labels = train.labels.as_ref().unwrap();
@@ -347,10 +347,10 @@ fn a_path_starts_as_noise_and_ends_as_the_samples() {
         let mut session = session(dataset, model, &[("conditional", Value::Flag(true))]);
         session.step(3).unwrap();
         let (n, frames) = (50, 7);
-        let (sections, paths) = frame::prepare(&mut session, &[Request::Paths { n, frames }]).unwrap();
+        let (sections, paths) = frame::prepare(&session, &[Request::Paths { n, frames }]).unwrap();
         let size = session.data().shape.size();
         assert_eq!(sections[0].shape, [frames, n, size]);
-        let (_, samples) = frame::prepare(&mut session, &[Request::Samples { n }]).unwrap();
+        let (_, samples) = frame::prepare(&session, &[Request::Samples { n }]).unwrap();
         assert_eq!(paths[(frames - 1) * n * size..], samples, "{model} on {dataset}");
         let noise = Rng::stream(42, "views").normals(n * size);
         if dataset == "ring" {

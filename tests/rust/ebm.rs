@@ -43,7 +43,7 @@ fn the_likelihood_on_the_ring_beats_a_gaussian_and_never_the_entropy() {
     // 3.55083 is the best single Gaussian; 1.69806 is the entropy of the ring.
     assert!(nll > 1.698 && nll < 3.0, "{nll}");
     let modes = session.data().modes.clone().unwrap();
-    let (_, samples) = frame::prepare(&mut session, &[Request::Samples { n: 2500 }]).unwrap();
+    let (_, samples) = frame::prepare(&session, &[Request::Samples { n: 2500 }]).unwrap();
     let score = mode_coverage(&samples, &modes).unwrap();
     assert!(score.covered == 8 && score.high_quality > 0.6, "{score:?}");
 }
@@ -77,7 +77,7 @@ fn the_density_has_mass_one_and_paths_lead_downhill() {
     let mass = log_prob(&session, &xs).iter().map(|log| log.exp()).sum::<f64>() * cell;
     eprintln!("mass {mass}");
     assert!((mass - 1.0).abs() < 0.02, "{mass}");
-    let (sections, paths) = frame::prepare(&mut session, &[Request::Paths { n: 300, frames: 5 }]).unwrap();
+    let (sections, paths) = frame::prepare(&session, &[Request::Paths { n: 300, frames: 5 }]).unwrap();
     assert_eq!(sections[0].shape, [5, 300, 2]);
     let energy = session.model().energy().unwrap();
     let means: Vec<f32> = paths

@@ -55,7 +55,7 @@ fn optimal_transport_needs_fewer_steps_than_the_exact_flow_without() {
     session.step(1500).unwrap();
     session.set("solver", &text("euler")).unwrap();
     session.set("samplingSteps", &number(2.0)).unwrap();
-    let (_, samples) = frame::prepare(&mut session, &[Request::Samples { n: 2500 }]).unwrap();
+    let (_, samples) = frame::prepare(&session, &[Request::Samples { n: 2500 }]).unwrap();
     let score = mode_coverage(&samples, session.data().modes.as_ref().unwrap()).unwrap();
     println!("{score:?}");
     // Two Euler steps of the exact flow of independent pairs bring 34.1 % of the samples within 3σ.

@@ -9,7 +9,7 @@ fn a_gan_covers_the_ring_by_step_3000() {
     let mut session = session("ring", "gan", &[("seed", number(42.0))]);
     session.step(3000).unwrap();
     let modes = session.data().modes.clone().unwrap();
-    let (_, samples) = frame::prepare(&mut session, &[Request::Samples { n: 2500 }]).unwrap();
+    let (_, samples) = frame::prepare(&session, &[Request::Samples { n: 2500 }]).unwrap();
     let score = mode_coverage(&samples, &modes).unwrap();
     assert_eq!((score.covered, score.modes), (8, 8), "{score:?}");
     assert!(score.high_quality >= 0.90, "{score:?}");

@@ -23,10 +23,30 @@ fn slices_of_steps_change_nothing_and_views_change_nothing() {
         let mut sliced = session(dataset, model, &[]);
         for n in [1, 2, 30, 7] {
             sliced.step(n).unwrap();
-            tealight::frame::prepare(&mut sliced, &[tealight::frame::Request::Samples { n: 10 }]).unwrap();
+            tealight::frame::prepare(&sliced, &[tealight::frame::Request::Samples { n: 10 }]).unwrap();
         }
         assert!(whole.snapshot().unwrap() == sliced.snapshot().unwrap());
     }
+}
+
+#[test]
+fn the_latent_dimensions_that_are_shown_do_not_depend_on_when_somebody_looked() {
+    use tealight::frame::{Request, prepare};
+    let map = [Request::LatentMap { grid: 3 }, Request::LatentPoints { n: 20 }];
+    let looked_at = |every: u32| {
+        let mut session = session("digits", "vae", &[]);
+        let mut shown = Vec::new();
+        for _ in 0..120 / every {
+            session.step(every).unwrap();
+            let (sections, values) = prepare(&session, &map).unwrap();
+            shown.push((sections[0].axes, values));
+        }
+        shown
+    };
+    let (often, once) = (looked_at(4), looked_at(120));
+    assert!(often.last() == once.last());
+    // The case is one in which it matters: other dimensions were shown on the way.
+    assert!(often.iter().any(|(axes, _)| *axes != once[0].0));
 }
 
 #[test]

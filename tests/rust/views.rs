@@ -52,7 +52,7 @@ fn every_view_follows_from_a_capability_and_has_the_shape_it_says() {
             Request::Conditionals { .. } => has("conditionals"),
         });
         for (request, expected) in ALL.into_iter().zip(expected) {
-            let outcome = frame::prepare(&mut session, &[request]);
+            let outcome = frame::prepare(&session, &[request]);
             assert_eq!(outcome.is_ok(), expected, "{model} on {dataset}: {request:?}");
             let Ok((sections, values)) = outcome else { continue };
             assert_eq!(sections[0].shape.iter().product::<usize>(), values.len(), "{request:?}");
@@ -66,10 +66,10 @@ fn every_view_follows_from_a_capability_and_has_the_shape_it_says() {
 fn several_views_share_one_buffer_without_overlap() {
     let mut session = session("ring", "gan", &[]);
     let requests = [Request::Real { n: 10 }, Request::Samples { n: 7 }, Request::Discriminator { grid: 6 }];
-    let (sections, values) = frame::prepare(&mut session, &requests).unwrap();
+    let (sections, values) = frame::prepare(&session, &requests).unwrap();
     assert_eq!(sections.iter().map(|s| s.offset).collect::<Vec<_>>(), [0, 20, 34]);
     assert_eq!(values.len(), 34 + 36);
-    let (_, alone) = frame::prepare(&mut session, &[requests[1]]).unwrap();
+    let (_, alone) = frame::prepare(&session, &[requests[1]]).unwrap();
     assert_eq!(values[20..34], alone);
 }
 
@@ -77,8 +77,8 @@ fn several_views_share_one_buffer_without_overlap() {
 fn the_sample_density_integrates_to_the_share_of_samples_inside() {
     let mut session = session("ring", "vae", &[]);
     session.step(200).unwrap();
-    let (_, density) = frame::prepare(&mut session, &[Request::SampleDensity { grid: 64 }]).unwrap();
-    let (_, samples) = frame::prepare(&mut session, &[Request::Samples { n: 4096 }]).unwrap();
+    let (_, density) = frame::prepare(&session, &[Request::SampleDensity { grid: 64 }]).unwrap();
+    let (_, samples) = frame::prepare(&session, &[Request::Samples { n: 4096 }]).unwrap();
     let [x0, x1, y0, y1] = session.data().extent;
     let inside = |p: &&[f32]| (x0..x1).contains(&p[0]) && (y0..y1).contains(&p[1]);
     let share = samples.chunks(2).filter(inside).count() as f32 / 4096.0;
@@ -92,8 +92,8 @@ fn a_place_in_the_latent_plane_is_the_lattice_point_that_lies_there() {
     for model in ["gan", "vae"] {
         let mut session = session("ring", model, &[]);
         session.step(5).unwrap();
-        let (_, lattice) = frame::prepare(&mut session, &[Request::Manifold { grid: 5 }]).unwrap();
-        let (_, place) = frame::prepare(&mut session, &[Request::Decode { u: 0.25, v: 0.75 }]).unwrap();
+        let (_, lattice) = frame::prepare(&session, &[Request::Manifold { grid: 5 }]).unwrap();
+        let (_, place) = frame::prepare(&session, &[Request::Decode { u: 0.25, v: 0.75 }]).unwrap();
         let start = 2 * (3 * 5 + 1);
         for (a, b) in lattice[start..start + 2].iter().zip(place) {
             assert!((a - b).abs() < 1e-5, "{model}: {a}, {b}");
