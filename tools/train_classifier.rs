@@ -187,7 +187,8 @@ fn train(network: &Network) -> Result<Vec<u8>> {
             let features = dense.forward_act(&features, Activation::Relu)?;
             for (topic, labels) in topics.iter().zip(&pool.labels) {
                 let targets: Vec<u32> = rows.iter().map(|row| labels[*row]).collect();
-                let term = ops::cross_entropy(&heads[*topic].forward(&features)?, &targets, BATCH)?;
+                let weights = vec![1.0 / BATCH as f32; targets.len()];
+                let term = ops::cross_entropy(&heads[*topic].forward(&features)?, &targets, &weights)?;
                 loss = Some(match loss {
                     Some(sum) => (sum + term)?,
                     None => term,
