@@ -6,6 +6,7 @@ import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync,
 import os from "node:os";
 import path from "node:path";
 import { Sentence, heading, probe, root, run, say, task } from "./console.mjs";
+import { joinLocations } from "./locations.mjs";
 import { order } from "./order.mjs";
 import { slim } from "./slim.mjs";
 
@@ -19,7 +20,7 @@ const released = ["tealight-playground.js", "types", "tealight.html", "BUILD.jso
 const bindgenArgs = ["--target", "web", "--out-name", "tealight", "--remove-name-section", "--remove-producers-section"];
 
 /** What the package is made from. The native command line is not part of it. */
-const inputs = ["Cargo.toml", "Cargo.lock", ".cargo/config.toml", "src", "tools/slim.mjs", "tools/order.mjs", "tools/wasm-module.mjs"];
+const inputs = ["Cargo.toml", "Cargo.lock", ".cargo/config.toml", "src", "tools/slim.mjs", "tools/locations.mjs", "tools/order.mjs", "tools/wasm-module.mjs"];
 const isInput = (name) => name !== "src/main.rs" && !name.startsWith("src/cli/");
 
 function filesUnder(name) {
@@ -214,7 +215,9 @@ export async function buildPackage({ force = false } = {}) {
     const { code } = await run("wasm-bindgen", [wasm, "--out-dir", folder, ...bindgenArgs]);
     if (code !== 0) throw new Sentence("wasm-bindgen could not make the web package: see its words above");
     const shipped = path.join(folder, "tealight_bg.wasm");
-    writeFileSync(shipped, order(readFileSync(shipped)));
+    const { bytes: plain, joined } = joinLocations(readFileSync(shipped));
+    writeFileSync(shipped, order(plain));
+    say(`Joined ${joined} places in other people's code that can panic.`);
     for (const [name, source] of supplies) copyFileSync(path.join(root, source), path.join(folder, name));
     describe();
     checkPaths();

@@ -34,6 +34,11 @@ function host(wasm) {
     },
     answer: (number) => posted.find((it) => (it.type === "reply" || it.type === "error") && it.id === number),
     wanted: () => posted.filter(({ type }) => type === "wanted").map(({ file: name, again }) => [name, again]),
+    /** Where the run stands. */
+    status() {
+      engine.handle({ type: "hold", held: false });
+      return posted.filter(({ type }) => type === "status").at(-1).status;
+    },
     pump(most = Infinity) {
       for (let i = 0; i < most && queue.length > 0; i++) queue.shift()();
     },
@@ -122,13 +127,11 @@ test("the engine keeps what waits for a file in order, and the session that is t
   for (const waiting of [preview, open, steps]) assert.equal(it.answer(waiting), undefined);
   assert.equal(it.answer(look).type, "reply");
   assert.deepEqual(it.wanted(), [[stored.supply, false]]);
-  const reached = () => it.posted.filter(({ type }) => type === "status").at(-1).status;
+  const { step } = it.status();
   it.pump(3);
-  const { step } = reached();
-  it.pump(2);
-  assert.ok(reached().step > step && reached().running);
+  assert.ok(it.status().step > step && it.status().running);
   it.tell({ type: "run", running: false });
-  assert.equal(reached().running, false);
+  assert.equal(it.status().running, false);
   it.tell(provided(stored.supply));
   assert.deepEqual([preview, open, steps].map((number) => it.answer(number).type), ["reply", "reply", "reply"]);
   assert.equal(it.answer(open).value.config.dataset, stored.id);
@@ -142,8 +145,8 @@ test("playing and pausing while it waits is meant for the session that is to com
     it.ask(opening(stored, { play: !running, target: 9 }));
     it.tell({ type: "run", running });
     it.tell(provided(stored.supply));
-    it.pump(5);
-    assert.equal(it.posted.filter(({ type }) => type === "status").at(-1)?.status.running ?? false, running);
+    it.pump(2);
+    assert.deepEqual([it.status().running, it.status().target, it.status().step > 0], [running, null, running]);
   }
 });
 
