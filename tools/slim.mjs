@@ -32,12 +32,12 @@ const NEVER = [
   // What a gradient of the library's would need that no model takes.
   /11candle_core.*6Tensor(?:3sin|3cos|3erf|4tanh|5recip|4powf|7permute|12index_select|14slice_scatter0?|14cat_contiguousB|4cat0B|3catB|5stackB|6matmul|10where_cond|9index_add|6gather|7scatter|11scatter_add|14scatter_checks|13interpolate2d|1[0-9]conv|2[0-9]conv|2[0-9]avg_pool2d|2[0-9]max_pool2d)/,
   // What waits for another thread, or begins one.
-  /11parking_lot10raw_rwlock.*(?:_slow|17wait_for_readers)/,
+  /11parking_lot10raw_rwlock.*9RawRwLock\d+(?:[a-z_]+_slow|wait_for_readers)$/,
   /16parking_lot_core/,
   /3std6thread(?:9lifecycle|9spawnhook)/,
   // Backtraces, which are not taken where there is no environment to ask for them.
   /12backtrace_rs5print/,
-  /3std9backtrace.*3fmt/,
+  /^_RNvX.*3std9backtrace.*3fmt$/,
   // Threads, which there are none of.
   /^_R[^C]*C(?:s[0-9A-Za-z]*_)?(?:5rayon|10rayon_core|15crossbeam_(?:deque|epoch))/,
   // Names in backtraces, which have no symbols to name.

@@ -223,10 +223,11 @@ export class Engine {
     return this.#info();
   }
 
-  /** @param {Extract<Request, {type: "provide"}>} message */
+  /** What waited for a file is done; by now it may be asked to play or not. @param {Extract<Request, {type: "provide"}>} message */
   #provided(message) {
     const { again, problem } = this.#mail.take(message);
     for (const question of again) this.handle(question);
+    if (again.length > 0) this.#report();
     const scored = this.#session && this.#scoring.arrived(message.file, problem, this.#session);
     if (scored) this.#post({ type: "scores", generation: this.#generation, ...scored });
   }

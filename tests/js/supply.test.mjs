@@ -145,6 +145,7 @@ test("playing and pausing while it waits is meant for the session that is to com
     it.ask(opening(stored, { play: !running, target: 9 }));
     it.tell({ type: "run", running });
     it.tell(provided(stored.supply));
+    assert.equal(it.posted.at(-1).status.running, running);
     it.pump(2);
     assert.deepEqual([it.status().running, it.status().target, it.status().step > 0], [running, null, running]);
   }
