@@ -1,7 +1,8 @@
 /**
  * @file Decides when the session is scored, and does it in parts.
  *
- * While training, scores may take {@link SHARE} of the time: what a part takes too much is waited for.
+ * While training, scores may take {@link SHARE} of the time: what a part takes too much is waited for, and what the
+ * pause between two evaluations leaves over is spent when the next one begins, but never more than a slice at once.
  * When training has come to rest, the step that it rests at is scored once, in slices between which the mail is read.
  */
 
@@ -9,10 +10,18 @@ import { isTrap, messageOf, missingFile } from "./protocol.js";
 
 /** @import {Scored, WasmSession} from "./protocol.js" */
 
-/** The share of the training time that scores may take; with the looks at the clock it stays below a twentieth. */
-const SHARE = 0.045;
-/** Most milliseconds that are saved up. */
-const MOST_SAVED = 10;
+/**
+ * The share of the training time that scores may take: with what cannot be seen from here (caches that are cold after
+ * a part, the page's own drawing) it stays below a twentieth.
+ */
+const SHARE = 0.03;
+/** Most milliseconds that are saved up: those of a pause. */
+const MOST_SAVED = 30;
+/**
+ * Milliseconds that a new session has in advance, for its first scores and all floors: with them, too, scores have
+ * taken less than a twentieth of the time when three seconds are over.
+ */
+const ADVANCE = 60;
 /** Milliseconds of training before the first scores, and from the end of one evaluation to the next. */
 const PAUSE = 1000;
 /** Milliseconds of training before a file that did not arrive is asked for again. */
@@ -32,7 +41,7 @@ export class Scoring {
   /** The last step that was scored. */
   #scored = 0;
   /** Milliseconds that may be spent while training; below 0 if more was. */
-  #saved = 0;
+  #saved = ADVANCE;
   /** Milliseconds of training since the last evaluation. */
   #trained = 0;
   #looked = 0;
@@ -53,6 +62,7 @@ export class Scoring {
   clear() {
     this.touch();
     this.#trained = 0;
+    this.#saved = ADVANCE;
   }
 
   /** Whether a session at rest has yet to be scored; one that has learned nothing is not. @param {WasmSession} session */
@@ -90,13 +100,13 @@ export class Scoring {
     this.#looked = start;
     if (!this.wanted(session)) return null;
     if (training) {
-      this.#saved = Math.min(this.#saved + SHARE * elapsed, MOST_SAVED);
+      if (this.#saved < MOST_SAVED) this.#saved = Math.min(this.#saved + SHARE * elapsed, MOST_SAVED);
       this.#trained += elapsed;
       if (this.#saved <= 0 || (this.#step === null && this.#trained < PAUSE)) return null;
     } else if (this.#step !== session.steps()) {
       this.#step = null;
     }
-    const limit = training ? this.#saved : slice;
+    const limit = training ? Math.min(this.#saved, slice) : slice;
     let spent = 0;
     /** @type {Scored | null} */
     let scored = null;

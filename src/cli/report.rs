@@ -68,11 +68,16 @@ pub struct Run {
     pub model: &'static str,
     /// Steps taken.
     pub steps: u64,
-    /// The scores.
+    /// The scores after the last step.
     pub entries: Vec<Entry>,
-    /// Ids of what was found wrong.
-    pub findings: Vec<String>,
+    /// The steps at which it was looked for what is wrong.
+    pub looked: Vec<u64>,
+    /// What was found wrong: a step, and the finding's id.
+    pub findings: Vec<(u64, String)>,
 }
+
+/// The parts of a run after which it is looked for what is wrong: a visitor sees more than the end.
+const LOOKS: [u64; 3] = [4, 2, 1];
 
 /// Trains, scores and writes.
 pub fn run(options: &Options) -> Result<(), Box<dyn Error>> {
@@ -141,10 +146,16 @@ fn steps_of(model: &str, domain: Domain) -> u64 {
 fn score(dataset: &'static str, model: &'static str, steps: u64) -> Result<Run, String> {
     let train = || -> tealight::error::Result<_> {
         let mut session = Session::new(Config::new(dataset, model)?)?;
-        session.step(steps as u32)?;
-        Evaluator::new().evaluate(&session)
+        let mut evaluator = Evaluator::new();
+        let mut evaluations = Vec::new();
+        for part in LOOKS {
+            let step = (steps / part).max(1);
+            session.step(step.saturating_sub(session.steps()) as u32)?;
+            evaluations.push(evaluator.evaluate(&session)?);
+        }
+        Ok(evaluations)
     };
-    let evaluated = train().map_err(|error| error.to_string())?;
+    let evaluations = train().map_err(|error| error.to_string())?;
     let entry = |score: &tealight::evaluation::Score| Entry {
         id: score.id.into(),
         value: score.value,
@@ -156,20 +167,28 @@ fn score(dataset: &'static str, model: &'static str, steps: u64) -> Result<Run, 
         dataset,
         model,
         steps,
-        entries: evaluated.scores.iter().map(entry).collect(),
-        findings: evaluated.findings.iter().map(|finding| finding.id.into()).collect(),
+        entries: evaluations.last().map_or(Vec::new(), |last| last.scores.iter().map(entry).collect()),
+        looked: evaluations.iter().map(|evaluated| evaluated.step).collect(),
+        findings: evaluations
+            .iter()
+            .flat_map(|evaluated| evaluated.findings.iter().map(|found| (evaluated.step, found.id.into())))
+            .collect(),
     })
 }
 
 /// What [`tables::lines`] wrote for this pair.
 fn read(path: &Path, dataset: &'static str, model: &'static str) -> Option<Run> {
     let text = fs::read_to_string(path).ok()?;
-    let mut run = Run { dataset, model, steps: 0, entries: Vec::new(), findings: Vec::new() };
+    let mut run =
+        Run { dataset, model, steps: 0, entries: Vec::new(), looked: Vec::new(), findings: Vec::new() };
     for line in text.lines() {
         let cells: Vec<&str> = line.split(',').collect();
         match cells.as_slice() {
             ["steps", steps] => run.steps = steps.parse().ok()?,
-            ["found", id] => run.findings.push((*id).into()),
+            ["looked", steps @ ..] => {
+                run.looked = steps.iter().map(|step| step.parse()).collect::<Result<_, _>>().ok()?;
+            }
+            ["found", step, id] => run.findings.push((step.parse().ok()?, (*id).into())),
             [id, value, floor, optimum, by] if scores::find(id).is_some() => run.entries.push(Entry {
                 id: (*id).into(),
                 value: value.parse().ok()?,
@@ -180,7 +199,7 @@ fn read(path: &Path, dataset: &'static str, model: &'static str) -> Option<Run> 
             _ => return None,
         }
     }
-    (run.steps > 0).then_some(run)
+    (run.steps > 0 && run.looked.len() == LOOKS.len()).then_some(run)
 }
 
 /// Replaces what stands between the marks in a file, if they are there.

@@ -34,8 +34,10 @@ pub fn lines(run: &Run) -> String {
     for Entry { id, value, floor, optimum, by } in &run.entries {
         text += &format!("{id},{value},{},{},{by}\n", cell(*floor), cell(*optimum));
     }
-    for id in &run.findings {
-        text += &format!("found,{id}\n");
+    let looked: Vec<String> = run.looked.iter().map(u64::to_string).collect();
+    text += &format!("looked,{}\n", looked.join(","));
+    for (step, id) in &run.findings {
+        text += &format!("found,{step},{id}\n");
     }
     text
 }
@@ -81,11 +83,18 @@ pub fn markdown(runs: &[Run]) -> String {
 /// What the detectors found of runs at their defaults.
 fn found(runs: &[Run]) -> String {
     let mut text = format!(
-        "\n## Found by the detectors\n\nOf {} runs at their defaults, after their last step:\n\n| model | data | found |\n|---|---|---|\n",
+        "\n## Found by the detectors\n\nOf {} runs at their defaults, after a quarter, half and all of their steps:\n\n\
+         | model | data | steps | found |\n|---|---|---:|---|\n",
         runs.len()
     );
-    for run in runs.iter().filter(|run| !run.findings.is_empty()) {
-        text += &format!("| {} | {} | {} |\n", run.model, run.dataset, run.findings.join(", "));
+    for run in runs {
+        for step in &run.looked {
+            let ids = run.findings.iter().filter(|(at, _)| at == step).map(|(_, id)| id.as_str());
+            let ids: Vec<&str> = ids.collect();
+            if !ids.is_empty() {
+                text += &format!("| {} | {} | {step} | {} |\n", run.model, run.dataset, ids.join(", "));
+            }
+        }
     }
     text
 }

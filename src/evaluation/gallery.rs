@@ -72,6 +72,8 @@ pub const ALL: &[Exhibit] = &[
             ("networkShapeD", ""),
             ("optimizer", "sgd"),
             ("momentum", "0.8"),
+            // Narrower than the normal law: the spread of the samples damps the turning, too.
+            ("prior", "uniform"),
             ("learningRateG", "0.03"),
             ("learningRateD", "0.03"),
         ],
@@ -85,7 +87,7 @@ pub const ALL: &[Exhibit] = &[
         ["pinwheel", "gan"],
         &[
             ("loss", "minMax"),
-            ("discriminatorSteps", "5"),
+            ("discriminatorSteps", "10"),
             ("optimizer", "sgd"),
             ("learningRateD", "0.1"),
             ("batchSize", "64"),

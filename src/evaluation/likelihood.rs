@@ -3,6 +3,7 @@
 use crate::error::Result;
 use crate::metrics::bandwidth::{Kernels, deviation};
 use crate::models::{Model, matrix};
+use crate::nn::kernels::mixture::log_sum_exp;
 use crate::rng::Rng;
 
 /// The narrowest kernel on samples, as a share of the real rows' deviation.
@@ -10,13 +11,24 @@ const NARROWEST: f64 = 1e-3;
 
 /// log p of (n, size) rows under the model's density, in nats; nothing if it has none.
 ///
+/// `normalizer` are the logarithms of its normaliser's parts; none, and it is computed if it takes one.
+///
 /// # Errors
 /// If the rows do not have the model's size.
-pub fn log_probs(model: &dyn Model, rows: &[f32], size: usize, rng: &mut Rng) -> Result<Vec<f32>> {
-    match model.density() {
-        Some(density) => density.log_prob(&matrix(rows.to_vec(), rows.len() / size.max(1), size)?, rng),
-        None => Ok(Vec::new()),
-    }
+pub fn log_probs(
+    model: &dyn Model,
+    normalizer: &[f64],
+    rows: &[f32],
+    size: usize,
+    rng: &mut Rng,
+) -> Result<Vec<f32>> {
+    let Some(density) = model.density() else { return Ok(Vec::new()) };
+    let xs = matrix(rows.to_vec(), rows.len() / size.max(1), size)?;
+    let Some(weights) = density.normalizer().filter(|_| !normalizer.is_empty()) else {
+        return density.log_prob(&xs, rng);
+    };
+    let log_z: f64 = log_sum_exp(normalizer, normalizer.len()).iter().sum();
+    Ok(weights.log_weight(&xs)?.into_iter().map(|weight| (weight - log_z) as f32).collect())
 }
 
 /// The mean of −log p, in nats a row; `None` without rows, or where one has no density.

@@ -8,10 +8,9 @@ use crate::metrics::discrepancy::{energy_distance, mmd2};
 use crate::metrics::frechet::frechet_distance;
 use crate::metrics::grid::grid_js;
 use crate::metrics::modes::mode_coverage;
-use crate::metrics::nearest::nearness;
 use crate::metrics::neighbours::among;
 use crate::metrics::sequences::word_shares;
-use crate::metrics::sliced::sliced_wasserstein2;
+use crate::metrics::sliced::Projections;
 use crate::metrics::two_sample::nearest_neighbour_accuracy;
 
 /// Cells along each side of the grid of the Jensen–Shannon divergence.
@@ -41,8 +40,6 @@ pub enum Measure {
     Labels,
     /// The Fréchet distance of features.
     Frechet,
-    /// The distance to the nearest training image.
-    Nearest,
     /// Unique, novel and valid words.
     Words,
     /// The held-out loss of a kernel density estimate on the rows.
@@ -66,7 +63,6 @@ impl Measure {
             (Self::TwoSample, points),
             (Self::Labels, images && data.topic.is_some()),
             (Self::Frechet, images),
-            (Self::Nearest, images),
             (Self::Words, data.shape.domain == Domain::Sequences),
         ]
         .into_iter()
@@ -92,7 +88,8 @@ pub fn measure(measure: Measure, yard: &Yardstick, rows: &[f32]) -> Values {
             })
         }
         Measure::Sliced => {
-            sliced_wasserstein2(rows, &yard.real).map(|value| vec![("slicedWasserstein", value)])
+            let both = yard.projections.as_ref().zip(Projections::of(rows));
+            both.map(|(real, ours)| vec![("slicedWasserstein", ours.distance(real))])
         }
         Measure::Mmd => {
             yard.sigma.and_then(|sigma| mmd2(few, real, size, sigma)).map(|value| vec![("mmd", value)])
@@ -127,9 +124,6 @@ pub fn measure(measure: Measure, yard: &Yardstick, rows: &[f32]) -> Values {
             let (ours, theirs) = (features.features(rows)?, features.features(&yard.real)?);
             Some(vec![("frechet", frechet_distance(&ours, &theirs, features.size())?)])
         }),
-        Measure::Nearest => {
-            nearness(&yard.distances(rows), &yard.nearest).map(|value| vec![("nearest", value)])
-        }
         // Where the training rows are all words that there are, none can be new.
         Measure::Words => word_shares(rows, &data.train.xs, size, &data.alphabet, data.rule).map(|shares| {
             let novel = data.density.is_none().then_some(shares.novel);

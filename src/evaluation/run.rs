@@ -3,15 +3,16 @@
 use std::collections::VecDeque;
 
 use super::Evaluated;
-use super::detect::detect;
+use super::detect::{self, Finding};
 use super::evidence::{Evidence, Inside, Past};
 use super::likelihood::{log_probs, mean_loss};
 use super::measures::{Measure, Values, measure};
 use super::scores::{self, By, Score};
-use super::yardstick::{NEIGHBOUR, Yardstick};
+use super::yardstick::{COMPARED, NEIGHBOUR, Yardstick};
 use crate::data::Domain;
 use crate::error::{Error, Result};
 use crate::metrics::modes::CEILING;
+use crate::metrics::nearest::nearness;
 use crate::metrics::neighbours::expected_coverage;
 use crate::metrics::sequences::bits_per_character;
 use crate::models::{Model, matrix, unit_kl};
@@ -32,8 +33,12 @@ enum Part {
     Law,
     /// Distances between real rows.
     Gauge,
+    /// The training images nearest to these of the real ones.
+    Compare(usize, usize),
     /// So many samples more.
     Samples(usize),
+    /// A part of the integral that normalises the model's density.
+    Normalizer(usize),
     /// The model's loss on these of the judged rows.
     Likelihood(usize, usize),
     /// What the model itself says of rows.
@@ -42,8 +47,12 @@ enum Part {
     Floor(Measure),
     /// A measure of the samples.
     Score(Measure),
-    /// What is wrong.
-    Detect,
+    /// The training images nearest to these of the samples.
+    Near(usize, usize),
+    /// All scores beside their floors.
+    Conclude,
+    /// Whether one thing is wrong: the detector with this number.
+    Detect(usize),
 }
 
 /// An evaluation that is under way, of the model as it was when it began.
@@ -60,7 +69,13 @@ pub struct Evaluation {
     held_out: usize,
     /// log p of the judged rows.
     logs: Vec<f32>,
+    /// The logarithms of the normaliser's parts.
+    normalizer: Vec<f64>,
+    /// How far samples are from the nearest training image.
+    near: Vec<f64>,
     inside: Inside,
+    scores: Vec<Score>,
+    findings: Vec<Finding>,
 }
 
 impl Evaluation {
@@ -84,7 +99,11 @@ impl Evaluation {
             likelihood: Rng::stream(seed, "scored likelihoods"),
             samples: Vec::new(),
             values: Vec::new(),
+            normalizer: Vec::new(),
+            near: Vec::new(),
             inside: Inside::default(),
+            scores: Vec::new(),
+            findings: Vec::new(),
         })
     }
 
@@ -109,16 +128,34 @@ impl Evaluation {
                 }
                 self.samples.extend(samples);
             }
+            Some(Part::Compare(from, to)) => yard.compare([from, to]),
+            Some(Part::Normalizer(part)) => {
+                if let Some(normalizer) = model.density().and_then(|density| density.normalizer()) {
+                    self.normalizer.push(normalizer.log_part(part)?);
+                }
+            }
             Some(Part::Likelihood(from, to)) => {
                 let rows = slice(&self.judged, size, [from, to]);
-                self.logs.extend(log_probs(model, rows, size, &mut self.likelihood)?);
+                self.logs.extend(log_probs(model, &self.normalizer, rows, size, &mut self.likelihood)?);
             }
             Some(Part::Inside) => self.look_inside(yard)?,
             Some(Part::Floor(measure)) => yard.measure_fresh(measure),
             Some(Part::Score(which)) => self.values.extend(measure(which, yard, &self.samples)),
-            Some(Part::Detect) | None => return Ok(Some(self.conclude(yard, past))),
+            Some(Part::Near(from, to)) => {
+                self.near.extend(yard.distances(slice(&self.samples, size, [from, to])));
+            }
+            Some(Part::Conclude) => self.conclude(yard),
+            Some(Part::Detect(which)) => {
+                let found = detect::look(which, &self.evidence(yard, past), &self.findings);
+                self.findings.extend(found);
+            }
+            None => {}
         }
-        Ok(None)
+        Ok(self.parts.is_empty().then(|| Evaluated {
+            step: self.session.steps,
+            scores: std::mem::take(&mut self.scores),
+            findings: std::mem::take(&mut self.findings),
+        }))
     }
 
     /// The mean of the samples.
@@ -162,9 +199,10 @@ impl Evaluation {
         Ok(())
     }
 
-    fn conclude(&mut self, yard: &Yardstick, past: &[Past]) -> Evaluated {
+    fn conclude(&mut self, yard: &Yardstick) {
         let (held_out, train) = self.logs.split_at(self.held_out.min(self.logs.len()));
         (self.inside.held_out_nll, self.inside.train_nll) = (mean_loss(held_out), mean_loss(train));
+        self.values.extend(nearness(&self.near, &yard.nearest).map(|value| ("nearest", value)));
         let mut all: Vec<Score> = Vec::new();
         for (id, value) in self.values.drain(..) {
             let floor = yard.floors.iter().find(|(other, _)| *other == id).map(|(_, floor)| *floor);
@@ -175,18 +213,19 @@ impl Evaluation {
         }
         all.extend(self.likelihood(yard));
         let in_order = scores::ALL.iter().filter_map(|entry| all.iter().find(|score| score.id == entry.id));
-        let found: Vec<Score> = in_order.copied().collect();
-        let evidence = Evidence {
+        self.scores = in_order.copied().collect();
+    }
+
+    fn evidence<'a>(&'a self, yard: &'a Yardstick, past: &'a [Past]) -> Evidence<'a> {
+        Evidence {
             session: &self.session,
             step: self.session.steps,
-            scores: &found,
+            scores: &self.scores,
             samples: &self.samples,
             real: &yard.real,
             inside: &self.inside,
             past,
-        };
-        let findings = detect(&evidence);
-        Evaluated { step: self.session.steps, scores: found, findings }
+        }
     }
 
     /// The score of the model's own density.
@@ -223,7 +262,13 @@ fn plan(session: &Session, yard: &Yardstick, judged: usize) -> VecDeque<Part> {
     if !yard.is_gauged() && data.shape.domain != Domain::Sequences {
         parts.push_back(Part::Gauge);
     }
+    parts.extend(
+        chunks(yard.compared(), yard.compared_at_once())
+            .filter(|(_, to)| *to > yard.nearest.len())
+            .map(|(from, to)| Part::Compare(from.max(yard.nearest.len()), to)),
+    );
     if let Some(density) = model.density() {
+        parts.extend((0..density.normalizer().map_or(0, |it| it.parts())).map(Part::Normalizer));
         let steps = chunks(judged, density.rows_at_once());
         parts.extend(steps.map(|(from, to)| Part::Likelihood(from, to)));
     }
@@ -231,12 +276,17 @@ fn plan(session: &Session, yard: &Yardstick, judged: usize) -> VecDeque<Part> {
         parts.push_back(Part::Inside);
     }
     for measure in Measure::of(data, model.density().is_some()) {
-        if !yard.has(measure) && measure != Measure::Nearest {
+        if !yard.has(measure) {
             parts.push_back(Part::Floor(measure));
         }
         parts.push_back(Part::Score(measure));
     }
-    parts.push_back(Part::Detect);
+    if data.shape.domain == Domain::Images {
+        let compared = chunks(COMPARED.min(yard.sizes.rows), yard.compared_at_once());
+        parts.extend(compared.map(|(from, to)| Part::Near(from, to)));
+    }
+    parts.push_back(Part::Conclude);
+    parts.extend((0..detect::ALL.len()).map(Part::Detect));
     parts
 }
 

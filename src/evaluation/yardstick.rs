@@ -10,6 +10,7 @@ use crate::metrics::discrepancy::median_distance;
 use crate::metrics::features::Features;
 use crate::metrics::nearest::nearest_distances;
 use crate::metrics::neighbours::Balls;
+use crate::metrics::sliced::Projections;
 use crate::rng::Rng;
 use crate::session::Session;
 
@@ -17,9 +18,11 @@ use crate::session::Session;
 pub const NEIGHBOUR: usize = 5;
 
 /// Images whose nearest training image is looked for …
-const COMPARED: usize = 100;
-/// … among training images of at most so many values.
+pub(super) const COMPARED: usize = 100;
+/// … among training images of at most so many values …
 const MOST_COMPARED: usize = 2_500_000;
+/// … of which so many are looked at in some milliseconds.
+const AT_ONCE: usize = 50_000_000;
 
 /// How many rows an evaluation takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,6 +56,8 @@ pub struct Yardstick {
     law: Option<(Vec<f64>, f64)>,
     /// The width of the kernel of the mean discrepancy.
     pub(super) sigma: Option<f64>,
+    /// The real rows from every direction.
+    pub(super) projections: Option<Projections>,
     /// What images are compared by.
     pub(super) features: Option<Features>,
     /// Balls around the real rows or, of images, around their features.
@@ -102,6 +107,7 @@ impl Yardstick {
             fresh,
             law: None,
             sigma: None,
+            projections: None,
             features: None,
             balls: None,
             nearest: Vec::new(),
@@ -174,11 +180,13 @@ impl Yardstick {
             Domain::Points => {
                 self.sigma = median_distance(self.real_pairs(), size);
                 self.balls = Balls::new(self.real_pairs(), size, NEIGHBOUR);
+                if self.data.shape.is_plane() {
+                    self.projections = Projections::of(&self.real);
+                }
             }
             Domain::Images => {
                 self.features = Features::of(&self.data);
                 self.balls = self.embedded(self.real_pairs());
-                self.nearest = self.distances(&self.real);
             }
             Domain::Sequences => {}
         }
@@ -192,11 +200,32 @@ impl Yardstick {
         }
     }
 
-    /// How far some of these images are from the nearest training image; none where it cannot be said.
+    /// How many rows of either kind are compared with the training images; none of what is no image.
+    pub(super) fn compared(&self) -> usize {
+        match self.data.shape.domain {
+            Domain::Images => COMPARED.min(self.real.len() / self.data.shape.size().max(1)),
+            _ => 0,
+        }
+    }
+
+    /// How many of them in about the time of a slice: of one, all training rows are looked at.
+    pub(super) fn compared_at_once(&self) -> usize {
+        let values = self.data.train.xs.len().clamp(1, MOST_COMPARED);
+        (AT_ONCE / values).max(1)
+    }
+
+    /// How far these images are from the nearest training image; none where it cannot be said.
     pub(super) fn distances(&self, rows: &[f32]) -> Vec<f64> {
         let size = self.data.shape.size();
         let train = self.first(&self.data.train.xs, MOST_COMPARED / size.max(1));
-        nearest_distances(train, self.first(rows, COMPARED), size).unwrap_or_default()
+        nearest_distances(train, rows, size).unwrap_or_default()
+    }
+
+    /// Looks for the training images that are nearest to these of the real ones.
+    pub(super) fn compare(&mut self, [from, to]: [usize; 2]) {
+        let size = self.data.shape.size();
+        let distances = self.distances(self.real.get(from * size..to * size).unwrap_or_default());
+        self.nearest.extend(distances);
     }
 
     /// Whether a measure's floors are known.

@@ -45,6 +45,9 @@ impl Principal {
     }
 }
 
+/// Features of images that are all alike have no more variance than this: what rounding makes of none.
+const LEAST: f64 = 1e-9;
+
 /// Training rows that the features' scale is taken from.
 const SCALED_BY: usize = 500;
 
@@ -83,7 +86,7 @@ impl Features {
         let rows = features.features(data.train.xs.get(..some)?)?;
         let variance = Moments::of(&rows, features.size())?.variance();
         features.scale = (1.0 / variance.sqrt()) as f32;
-        features.scale.is_finite().then_some(features)
+        (variance > LEAST).then_some(features)
     }
 
     /// How many features an image has.

@@ -1,6 +1,7 @@
 //! Modes covered and high-quality share, as VEEGAN and PacGAN define them
 //! (Srivastava et al. 2017, <https://arxiv.org/abs/1705.07761>; Lin et al. 2018, <https://arxiv.org/abs/1712.04086>).
 
+use super::pairwise::whole;
 use crate::data::Modes;
 
 /// How samples fall on the modes of a mixture of equal round Gaussians.
@@ -23,10 +24,13 @@ pub const CEILING: f64 = 1.0 - 0.011_108_996_538_242_306;
 /// E r² of a round two-dimensional Gaussian (σ = 1) cut off at r = 3: 2 − 9 e^−4.5 / (1 − e^−4.5).
 const TRUNCATED: f64 = 2.0 - 9.0 * 0.011_108_996_538_242_306 / (1.0 - 0.011_108_996_538_242_306);
 
-/// Scores (n, 2) samples; `None` without samples, without modes, or if a sample is not finite.
+/// Scores (n, 2) samples; `None` without samples, for such that are not whole or not finite, and without modes that
+/// have a place and a width.
 pub fn mode_coverage(samples: &[f32], modes: &Modes) -> Option<ModeCoverage> {
     let n = samples.len() / 2;
-    if n == 0 || modes.centres.is_empty() || samples.iter().any(|x| !x.is_finite()) {
+    let placed = !modes.centres.is_empty() && modes.centres.as_flattened().iter().all(|x| x.is_finite());
+    let wide = modes.sigma.is_finite() && modes.sigma > 0.0;
+    if !whole(samples, 2) || !placed || !wide {
         return None;
     }
     let mut hits = vec![false; modes.centres.len()];

@@ -9,9 +9,10 @@ use crate::nn::kernels::kernel_sums::Centres;
 ///
 /// A tie counts as one half. 1/2 for two samples of one distribution, with a standard deviation of about √(1/4n) for n rows together; 1 for
 /// samples that can be told apart. Copies of real rows push it below 1/2.
-/// `None` if the samples are empty, differ in size, or are not whole or not finite.
+/// `None` for fewer than two rows a sample, of which none would have a neighbour of its own, and for samples that
+/// differ in size, or are not whole or not finite.
 pub fn nearest_neighbour_accuracy(xs: &[f32], ys: &[f32], size: usize) -> Option<f64> {
-    if !comparable(xs, ys, size) || xs.len() != ys.len() {
+    if !comparable(xs, ys, size) || xs.len() != ys.len() || xs.len() < 2 * size {
         return None;
     }
     let (x_centres, y_centres) = (Centres::new(xs, size), Centres::new(ys, size));

@@ -81,6 +81,20 @@ pub trait Density {
     fn rows_at_once(&self) -> usize {
         100
     }
+    /// The model's normaliser, where it takes longer than a slice and can be had in parts.
+    fn normalizer(&self) -> Option<&dyn Normalizer> {
+        None
+    }
+}
+
+/// A density that is normalised by an integral over many places.
+pub trait Normalizer {
+    /// How many parts the integral has, each of about a slice of training.
+    fn parts(&self) -> usize;
+    /// The logarithm of one of them, in nats; log Z is that of the sum of all.
+    fn log_part(&self, part: usize) -> Result<f64>;
+    /// log p(x) + log Z of (n, size) data, in nats.
+    fn log_weight(&self, xs: &Tensor) -> Result<Vec<f64>>;
 }
 
 /// A model with a discriminator.

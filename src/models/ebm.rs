@@ -11,7 +11,8 @@ use candle_core::Tensor;
 
 use super::langevin::{Correction, Langevin};
 use super::{
-    Bound, Density, Energy, Entry, Loss, Misfit, Model, Paths, Step, load_named_state, matrix, named_state,
+    Bound, Density, Energy, Entry, Loss, Misfit, Model, Normalizer, Paths, Step, load_named_state, matrix,
+    named_state,
 };
 use crate::data::{Data, Domain};
 use crate::error::{Error, Result};
@@ -61,6 +62,8 @@ const CHAINS: usize = 4096;
 const SPREAD: f64 = 4.0;
 /// Cells along each side of the grid that the normaliser is computed on.
 const GRID: usize = 128;
+/// Bands of the grid, each of which takes less than a slice of training.
+const BANDS: usize = 8;
 
 /// An energy-based model.
 pub struct Ebm {
@@ -140,14 +143,8 @@ impl Ebm {
     /// # Errors
     /// If the tensor library fails.
     pub fn log_partition(&self) -> Result<f64> {
-        let [x0, x1, y0, y1] = self.square;
-        let at = |low: f32, high: f32, i: usize| low + (high - low) * (i as f32 + 0.5) / GRID as f32;
-        let cells = (0..GRID).flat_map(|iy| (0..GRID).flat_map(move |ix| [at(x0, x1, ix), at(y0, y1, iy)]));
-        let energies = Energy::energy(self, &matrix(cells.collect(), GRID * GRID, 2)?)?;
-        let temperature = self.params.langevin().temperature();
-        let logs: Vec<f64> = energies.iter().map(|energy| -f64::from(*energy) / temperature).collect();
-        let cell = f64::from((x1 - x0) * (y1 - y0)) / (GRID * GRID) as f64;
-        Ok(log_sum_exp(&logs, logs.len()).iter().sum::<f64>() + libm::log(cell))
+        let parts = (0..BANDS).map(|part| self.log_part(part)).collect::<Result<Vec<_>>>()?;
+        Ok(log_sum_exp(&parts, parts.len()).iter().sum())
     }
 }
 
@@ -260,13 +257,41 @@ impl Density for Ebm {
 
     /// −U/T − log Z.
     fn log_prob(&self, xs: &Tensor, _: &mut Rng) -> Result<Vec<f32>> {
-        let (log_z, temperature) = (self.log_partition()?, self.params.langevin().temperature());
-        let energies = Energy::energy(self, xs)?;
-        Ok(energies.into_iter().map(|energy| (-f64::from(energy) / temperature - log_z) as f32).collect())
+        let log_z = self.log_partition()?;
+        Ok(self.log_weight(xs)?.into_iter().map(|weight| (weight - log_z) as f32).collect())
     }
 
     fn rows_at_once(&self) -> usize {
         usize::MAX
+    }
+
+    fn normalizer(&self) -> Option<&dyn Normalizer> {
+        Some(self)
+    }
+}
+
+impl Normalizer for Ebm {
+    fn parts(&self) -> usize {
+        BANDS
+    }
+
+    /// The integral over a band of the grid's rows.
+    fn log_part(&self, part: usize) -> Result<f64> {
+        let [x0, x1, y0, y1] = self.square;
+        let at = |low: f32, high: f32, i: usize| low + (high - low) * (i as f32 + 0.5) / GRID as f32;
+        let rows = part * GRID / BANDS..(part + 1) * GRID / BANDS;
+        let n = rows.len() * GRID;
+        let cells = rows.flat_map(|iy| (0..GRID).flat_map(move |ix| [at(x0, x1, ix), at(y0, y1, iy)]));
+        let logs = self.log_weight(&matrix(cells.collect(), n, 2)?)?;
+        let cell = f64::from((x1 - x0) * (y1 - y0)) / (GRID * GRID) as f64;
+        Ok(log_sum_exp(&logs, logs.len()).iter().sum::<f64>() + libm::log(cell))
+    }
+
+    /// −U/T
+    fn log_weight(&self, xs: &Tensor) -> Result<Vec<f64>> {
+        let temperature = self.params.langevin().temperature();
+        let energies = Energy::energy(self, xs)?;
+        Ok(energies.into_iter().map(|energy| -f64::from(energy) / temperature).collect())
     }
 }
 

@@ -29,7 +29,7 @@ pub mod vae;
 
 pub use capability::{
     Bound, Classes, Component, Components, Conditionals, Density, Discriminate, Energy, Filters, Latent,
-    Paths, Prior, Reconstruct,
+    Normalizer, Paths, Prior, Reconstruct,
 };
 
 pub use misfit::Misfit;

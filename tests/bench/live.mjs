@@ -18,8 +18,14 @@ import { pairs as every } from "../js/wasm.mjs";
 import { median } from "./compare.mjs";
 
 const SECONDS = 10;
-/** Windows with scores and without, in turn, and how long each is in milliseconds: short, as the machine has moods. */
-const [WINDOWS, WINDOW] = [4, 2000];
+/**
+ * Windows with scores and without, in turn, and how long each is at least in milliseconds: many and short, as the
+ * machine has moods. Scores go on where they were when they are shown again, so that all windows with them together
+ * are one stretch of a run, with its evaluations and the pauses between them.
+ */
+const [WINDOWS, WINDOW] = [16, 600];
+/** Milliseconds after a change of what is shown that belong to neither. */
+const SETTLED = 150;
 
 /** @typedef {{model: import("../../www/protocol.js").ModelEntry, dataset: import("../../www/protocol.js").DatasetEntry}} Pair */
 /** @typedef {{browser: import("playwright-core").Browser, url: string}} Place */
@@ -60,26 +66,35 @@ const learned = (place, pair, picture) =>
     return found;
   });
 
-/** Steps per second with scores over steps per second without, for each pair of windows that follow each other. */
+/**
+ * Steps per second with scores and without, in windows in turn. A window is from one report of the engine to another,
+ * some 200 ms apart each, because between them the page does not know how many steps there are.
+ */
 const scored = (place, pair) =>
   withPage(place, pair, (page) =>
-    page.evaluate(async ([windows, ms]) => {
+    page.evaluate(async ([windows, ms, settled]) => {
       const wait = (/** @type {number} */ time) => new Promise((resolve) => setTimeout(resolve, time));
       const element = /** @type {any} */ (document.querySelector("tealight-playground"));
       await element.ready;
+      const report = () => new Promise((resolve) => element.addEventListener("step", () => resolve([element.steps, performance.now()]), { once: true }));
       await wait(2000);
       const rates = /** @type {[number[], number[]]} */ ([[], []]);
       for (let i = 0; i < 2 * windows; i++) {
         // Which of both comes first alternates: a run that grows slower favours neither.
         const without = Number((i + (i >> 1)) % 2 === 0);
         element.hide = without ? ["scores"] : [];
-        await wait(200);
-        const [steps, since] = [element.steps, performance.now()];
-        await wait(ms);
-        rates[without].push((1000 * (element.steps - steps)) / (performance.now() - since));
+        await wait(settled);
+        const [first, since] = await report();
+        await wait(ms - 50);
+        const [last, until] = await report();
+        rates[without].push((1000 * (last - first)) / (until - since));
       }
       return rates;
-    }, /** @type {const} */ ([WINDOWS, WINDOW])));
+    }, /** @type {const} */ ([WINDOWS, WINDOW, SETTLED])));
+
+/** The value below which a share of the others lie. @param {number[]} xs @param {number} share */
+const quantile = (xs, share) => [...xs].sort((a, b) => a - b)[Math.round(share * (xs.length - 1))];
+const mean = (xs) => xs.reduce((a, b) => a + b, 0) / xs.length;
 
 const short = (x) => (x === null || x === undefined ? "" : Math.abs(x) >= 100 ? x.toFixed(0) : x.toFixed(2));
 const percent = (x) => `${(100 * x).toFixed(1)} %`;
@@ -103,16 +118,19 @@ async function tenSeconds(place, pairs) {
 /** @param {Place} place @param {Pair[]} pairs */
 async function costOfScores(place, pairs) {
   heading("What scores cost");
-  const lines = [row(["model", "data", "steps/s without scores", "with", "of its speed", "smallest", "largest"]), "|---|---|---:|---:|---:|---:|---:|"];
-  const shares = [];
+  const lines = [row(["model", "data", "steps/s without scores", "with", "of its speed", "middle half", "of all steps"]), "|---|---|---:|---:|---:|---:|---:|"];
+  const [shares, totals] = [[], []];
   for (const pair of pairs) {
     const [withScores, without] = await scored(place, pair);
     const ratios = withScores.map((rate, i) => rate / without[i]);
     shares.push(median(ratios));
-    lines.push(row([pair.model.id, pair.dataset.id, median(without).toFixed(0), median(withScores).toFixed(0), percent(median(ratios)), percent(Math.min(...ratios)), percent(Math.max(...ratios))]));
+    // Evaluations and the pauses between them fall into different windows: the median may see only one kind.
+    totals.push(mean(withScores) / mean(without));
+    const half = [0.25, 0.75].map((share) => percent(quantile(ratios, share))).join("–");
+    lines.push(row([pair.model.id, pair.dataset.id, median(without).toFixed(0), median(withScores).toFixed(0), percent(median(ratios)), half, percent(mean(withScores) / mean(without))]));
     say(lines[lines.length - 1]);
   }
-  lines.push("", `Median of all pairs: ${percent(median(shares))}; smallest: ${percent(Math.min(...shares))}.`);
+  lines.push("", `Median of all pairs: ${percent(median(shares))}, of all steps ${percent(median(totals))}; smallest: ${percent(Math.min(...shares))}, of all steps ${percent(Math.min(...totals))}.`);
   say(lines[lines.length - 1]);
   return lines;
 }
@@ -141,7 +159,7 @@ if (isMain(import.meta.url)) {
         `## ${SECONDS} seconds after the address was asked for`, "",
         "In brackets is the *floor*: what as many fresh real rows score.", "", ...learnt, "",
         "## What scores cost", "",
-        `Steps per second with scores and without, in ${WINDOWS} pairs of windows of ${WINDOW / 1000} s on one page.`, "", ...costs, "",
+        `Steps per second with scores and without, in ${WINDOWS} pairs of windows of ${WINDOW / 1000} s on one page: their medians, the median of the pairs' ratios and between what the middle half of these lie, and the mean with scores over the mean without.`, "", ...costs, "",
       ];
       mkdirSync(path.join(root, "bench"), { recursive: true });
       writeFileSync(path.join(root, "bench", "live.md"), text.join("\n"));

@@ -183,6 +183,59 @@ fn the_gallery_names_detectors_and_settings_that_exist() {
     }
 }
 
+/// The gallery at other seeds than the one that the page takes: what fires there and what is cured.
+/// `cargo test --test rust every_exhibit_at_other -- --ignored --nocapture`; TEALIGHT_EXHIBITS=ganCollapse leaves the
+/// others out, TEALIGHT_SEEDS=1,2 takes these seeds.
+#[test]
+#[ignore = "ten minutes"]
+fn every_exhibit_at_other_seeds() {
+    let listed = |name: &str| {
+        std::env::var(name).ok().map(|list| list.split(',').map(String::from).collect::<Vec<_>>())
+    };
+    let (chosen, seeds) = (listed("TEALIGHT_EXHIBITS"), listed("TEALIGHT_SEEDS"));
+    let mut failed = Vec::new();
+    for exhibit in
+        gallery::ALL.iter().filter(|it| chosen.as_ref().is_none_or(|ids| ids.iter().any(|id| id == it.id)))
+    {
+        for seed in seeds.clone().unwrap_or_else(|| vec!["1".into(), "2".into()]) {
+            let mut config = exhibit.config().unwrap();
+            config.set_text("seed", &seed).unwrap();
+            let mut session = Session::new(config).unwrap();
+            let mut evaluator = Evaluator::new();
+            session.step(exhibit.steps as u32).unwrap();
+            let before = evaluator.evaluate(&session).unwrap();
+            let remedy =
+                before.findings.iter().find(|it| it.id == exhibit.finding).map(|it| it.remedy.clone());
+            let fires = remedy.is_some();
+            for (key, value) in remedy.unwrap_or_default() {
+                session.set(key, &value).unwrap();
+            }
+            session.step(exhibit.remedy_steps as u32).unwrap();
+            let after = evaluator.evaluate(&session).unwrap();
+            let cured = fires && !ids(&after).contains(&exhibit.finding);
+            println!(
+                "| {} | {seed} | {fires} | {cured} | {:?} | {:?} |",
+                exhibit.id,
+                ids(&before),
+                ids(&after)
+            );
+            for (score, then) in before.scores.iter().zip(&after.scores) {
+                println!(
+                    "    {}: {:.3}, then {:.3} (floor {:.3})",
+                    score.id,
+                    score.value,
+                    then.value,
+                    then.floor.unwrap_or(f64::NAN)
+                );
+            }
+            if !cured {
+                failed.push(format!("{} at seed {seed}", exhibit.id));
+            }
+        }
+    }
+    assert!(failed.is_empty(), "{failed:?}");
+}
+
 /// The steps that a model is usually given on a kind of data.
 fn usual_steps(model: &str, domain: Domain) -> u64 {
     match (model, domain) {

@@ -28,5 +28,6 @@ mod mrf;
 mod parity;
 mod rbm;
 mod replay;
+mod score_edges;
 mod vae;
 mod views;

@@ -1,9 +1,10 @@
 //! Scores against values on two fixed sets, and against closed forms for Gaussians.
 
 use tealight::metrics::discrepancy::{energy_distance, median_distance, mmd2};
-use tealight::metrics::frechet::{Moments, frechet, frechet_distance};
+use tealight::metrics::frechet::frechet_distance;
 use tealight::metrics::grid::grid_js;
-use tealight::metrics::nearest::{nearest_distances, nearness};
+use tealight::metrics::modes::CEILING;
+use tealight::metrics::nearest::nearest_distances;
 use tealight::metrics::neighbours::{expected_coverage, neighbours};
 use tealight::metrics::sliced::sliced_wasserstein2;
 use tealight::metrics::two_sample::nearest_neighbour_accuracy;
@@ -69,17 +70,38 @@ fn gaussians_have_their_closed_forms() {
     let oracle = oracle();
     let forms = &oracle["closed_forms_gaussians"]["values"];
     let real = gaussian(3000, 0.0, 1.0, "real");
-    for (m, s, key) in
-        [(1.0, 1.0, "d=2,m=1.0,s=1.0"), (0.0, 2.0, "d=2,m=0.0,s=2.0"), (1.0, 0.5, "d=2,m=1.0,s=0.5")]
-    {
+    for (m, s, key) in [
+        (1.0, 1.0, "d=2,m=1.0,s=1.0"),
+        (2.0, 1.0, "d=2,m=2.0,s=1.0"),
+        (0.0, 2.0, "d=2,m=0.0,s=2.0"),
+        (1.0, 0.5, "d=2,m=1.0,s=0.5"),
+    ] {
         let other = gaussian(3000, m, s, "other");
         close(mmd2(&real, &other, 2, 1.0), &forms[key]["MMD2_sigma1"], 0.02, key);
+        // The means of samples are 0.03 off, and what is the square of m by as many times m.
+        let chance = f64::from(m).max(1.0);
         let sliced = sliced_wasserstein2(&real, &other).map(|w| w * w);
-        close(sliced, &forms[key]["SW2sq"], 0.06, key);
-        close(frechet_distance(&real, &other, 2), &forms[key]["frechet_W2sq"], 0.12, key);
+        close(sliced, &forms[key]["SW2sq"], 0.06 * chance, key);
+        close(frechet_distance(&real, &other, 2), &forms[key]["frechet_W2sq"], 0.12 * chance, key);
     }
-    let other = gaussian(3000, 1.0, 1.0, "other");
-    close(energy_distance(&real, &other, 2), &forms["energy_2d m=1.0,s=1.0"], 0.04, "energy");
+    for (m, s, key) in [
+        (1.0, 1.0, "energy_2d m=1.0,s=1.0"),
+        (2.0, 1.0, "energy_2d m=2.0,s=1.0"),
+        (0.0, 2.0, "energy_2d m=0.0,s=2.0"),
+    ] {
+        let energy = energy_distance(&real, &gaussian(3000, m, s, "other"), 2);
+        close(energy, &forms[key], 0.05 * f64::from(m).max(1.0), key);
+    }
+    // On the line: every second coordinate, the one that is moved.
+    let line = |rows: &[f32]| rows.iter().step_by(2).copied().collect::<Vec<f32>>();
+    let (real, key) = (line(&real), "d=1,m=1.0,s=1.0");
+    let other = line(&gaussian(3000, 1.0, 1.0, "other"));
+    close(mmd2(&real, &other, 1, 1.0), &forms[key]["MMD2_sigma1"], 0.02, key);
+    close(frechet_distance(&real, &other, 1), &forms[key]["frechet_W2sq"], 0.12, key);
+    close(energy_distance(&real, &other, 1), &forms["energy_1d m=1.0,s=1.0"], 0.05, "energy on the line");
+    let wide = line(&gaussian(3000, 0.0, 2.0, "other"));
+    close(energy_distance(&real, &wide, 1), &forms["energy_1d m=0.0,s=2.0"], 0.03, "energy on the line");
+    close(Some(CEILING), &oracle["modes_hq"]["ceiling"], 1e-12, "high-quality share");
 }
 
 #[test]
@@ -90,18 +112,25 @@ fn samples_of_one_distribution_have_the_values_that_are_known() {
     let score = neighbours(&x, &y, 2, 5).unwrap();
     assert!((score.density - 1.0).abs() < 0.06, "{score:?}");
     assert!((score.coverage - expected_coverage(1000, 1000, 5)).abs() < 0.02, "{score:?}");
-    for (n, k) in [(200, 3), (200, 5), (1000, 3), (10_000, 5)] {
+    for (n, k) in [(200, 3), (200, 5), (1000, 3), (1000, 5), (10_000, 3), (10_000, 5)] {
         let expected = &oracle()["prdc_expected_identical"]["coverage"][format!("N=M={n},k={k}")];
         close(Some(expected_coverage(n, n, k)), expected, 1e-9, "coverage");
+    }
+    for k in [3, 5] {
+        let limit = &oracle()["prdc_expected_identical"][format!("limit_k{k}")];
+        close(Some(expected_coverage(1 << 30, 1 << 30, k)), limit, 1e-6, "coverage of very many");
     }
     let accuracy = nearest_neighbour_accuracy(&x, &y, 2).unwrap();
     assert!((accuracy - 0.5).abs() < 0.06, "{accuracy}");
     // Copies of the real rows are nearer than any other row.
     assert_eq!(nearest_neighbour_accuracy(&x, &x, 2), Some(0.0));
-    // The floor of the reference, which is of Gaussians of 0.15 on the unit square.
-    let floor = &oracle()["grid_js_noise_floor_bits_30x30_gauss_sd.15"]["2000"]["mean"];
-    let (x, y) = (gaussian(2000, 0.0, 0.15, "x"), gaussian(2000, 0.0, 0.15, "y"));
-    close(grid_js(&x, &y, [-0.5, 0.5, -0.5, 0.5], 30), floor, 0.02, "grid floor");
+    // The floors of the reference, which are of Gaussians of 0.15 on the unit square.
+    for n in [450, 2000, 10_000] {
+        let floor = &oracle()["grid_js_noise_floor_bits_30x30_gauss_sd.15"][n.to_string()];
+        let (x, y) = (gaussian(n, 0.0, 0.15, "x"), gaussian(n, 0.0, 0.15, "y"));
+        let tolerance = 4.0 * floor["sd"].as_f64().unwrap();
+        close(grid_js(&x, &y, [-0.5, 0.5, -0.5, 0.5], 30), &floor["mean"], tolerance, "grid floor");
+    }
 }
 
 #[test]
@@ -117,33 +146,6 @@ fn equal_and_disjoint_samples_are_at_the_ends() {
     // Samples of different sizes: the same staircase, with every step twice as often.
     let twice: Vec<f32> = x.chunks(2).flat_map(|p| [p[0], p[1], p[0], p[1]]).collect();
     assert!(sliced_wasserstein2(&x, &twice).unwrap() < 1e-9);
-}
-
-#[test]
-fn what_cannot_be_compared_has_no_score() {
-    let x = gaussian(10, 0.0, 1.0, "x");
-    let mut broken = x.clone();
-    broken[3] = f32::NAN;
-    for bad in [&broken[..], &x[..3], &[]] {
-        assert_eq!(mmd2(&x, bad, 2, 1.0), None);
-        assert_eq!(median_distance(bad, 2), None);
-        assert_eq!(energy_distance(&x, bad, 2), None);
-        assert_eq!(sliced_wasserstein2(&x, bad), None);
-        assert_eq!(neighbours(&x, bad, 2, 3), None);
-        assert_eq!(grid_js(&x, bad, [-1.0, 1.0, -1.0, 1.0], 10), None);
-        assert_eq!(nearest_neighbour_accuracy(&x, bad, 2), None);
-    }
-    // One row, and rows that are all the same.
-    assert_eq!(mmd2(&x[..2], &x, 2, 1.0), None);
-    assert_eq!(energy_distance(&x[..2], &x, 2), None);
-    assert_eq!(median_distance(&[1.0; 16], 2), None);
-    assert_eq!(median_distance(&[1.0, 2.0], 2), None);
-    assert_eq!(neighbours(&x, &x[..8], 2, 5), None);
-    // Copies are held by balls without content; what is not a copy is not.
-    assert_eq!(neighbours(&[1.0; 20], &[1.0; 20], 2, 3).unwrap().coverage, 1.0);
-    assert_eq!(neighbours(&[1.0; 20], &[2.0; 20], 2, 3).unwrap().coverage, 0.0);
-    assert_eq!(nearest_neighbour_accuracy(&[1.0; 20], &[1.0; 20], 2), Some(0.5));
-    assert_eq!(sliced_wasserstein2(&[1.0; 4], &[1.0; 8]), Some(0.0));
 }
 
 #[test]
@@ -248,29 +250,4 @@ fn moving_turning_and_shuffling_both_samples_changes_nothing() {
         assert!((before[i] - back[i]).abs() < 1e-7, "score {i}");
     }
     assert_eq!((before[5], before[6]), (back[6], back[5]));
-}
-
-#[test]
-fn distances_and_moments_know_their_edge_cases() {
-    let x = gaussian(50, 0.0, 1.0, "x");
-    let mut broken = x.clone();
-    broken[7] = f32::INFINITY;
-    for bad in [&broken[..], &x[..3], &[]] {
-        assert_eq!(frechet_distance(&x, bad, 2), None);
-        assert_eq!(nearest_distances(&x, bad, 2), None);
-        assert_eq!(nearest_distances(bad, &x, 2), None);
-    }
-    // One row has no covariance, but a distance.
-    assert_eq!(frechet_distance(&x, &x[..2], 2), None);
-    assert_eq!(nearest_distances(&x, &x[..2], 2), Some(vec![0.0]));
-    assert_eq!(frechet(&Moments::of(&x, 2).unwrap(), &Moments::of(&x, 1).unwrap()), None);
-    // Rows that are all the same have no spread: what is left is the other's, and how far apart they are.
-    assert_eq!(frechet_distance(&[1.0; 8], &[1.0; 8], 2), Some(0.0));
-    assert_eq!(frechet_distance(&[1.0; 8], &[3.0; 8], 2), Some(8.0));
-    assert!(frechet_distance(&x, &x, 2).unwrap() < 1e-12);
-    assert_eq!(nearness(&[2.0, 4.0], &[1.0, 2.0]), Some(2.0));
-    assert_eq!(nearness(&[0.0], &[1.0, 2.0]), Some(0.0));
-    for (ours, theirs) in [(&[][..], &[1.0][..]), (&[1.0], &[]), (&[1.0], &[0.0]), (&[f64::NAN], &[1.0])] {
-        assert_eq!(nearness(ours, theirs), None);
-    }
 }

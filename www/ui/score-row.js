@@ -112,7 +112,7 @@ export class ScoreRow {
     setText(this.#verdict, verdict);
     setText(this.#about, textOr(t, `scores.${entry.id}.about`, ""));
     const how = score?.by ? textOr(t, `ui.scores.how.${score.by}`, "") : "";
-    const unit = entry.unit ? t("ui.scores.unit", { unit: textOr(t, `units.${entry.unit}`, entry.unit) }) : "";
+    const unit = entry.unit ? t("ui.scores.unit", { unit: textOr(t, `units.${entry.unit}`, entry.unit) }) : t("ui.scores.unitless");
     setText(this.#how, [direction, unit, how].filter(Boolean).join(" "));
     const label = [name, `${this.#value.textContent}${this.#unit.textContent}`, ...beside, ...by, score ? verdict : first].filter(Boolean).join("; ");
     this.#button.setAttribute("aria-label", label);

@@ -4,6 +4,7 @@
 //! filaments however long it learns (Cornish et al. 2020, <https://arxiv.org/abs/1909.13833>).
 
 use super::Finding;
+use crate::data::Domain;
 use crate::evaluation::Evidence;
 use crate::nn::kernels::distances::sort;
 use crate::params::Value;
@@ -34,7 +35,9 @@ pub fn find(evidence: &Evidence) -> Option<Finding> {
     if evidence.step < FIRST || !matches!(evidence.text("transform"), Some("affine" | "autoregressive")) {
         return None;
     }
-    let law = evidence.session.data().density.as_ref()?;
+    // Of whole values, bits or tokens, the law rules out everything between, and all that a flow draws lies there.
+    let data = evidence.session.data();
+    let law = data.density.as_ref().filter(|_| data.shape.domain == Domain::Points)?;
     let share = astray(law.as_ref(), evidence.real, evidence.samples, evidence.size())?;
     (share >= MANY).then(|| Finding {
         id: "filaments",

@@ -3,7 +3,8 @@
 use super::{Finding, more_rows};
 use crate::data::Domain;
 use crate::evaluation::Evidence;
-use crate::nn::kernels::distances::sort;
+use crate::nn::kernels::distances::{order_statistic, smallest};
+use crate::nn::kernels::kernel_sums::Centres;
 use crate::params::Value;
 
 /// Samples whose nearest training row is looked for.
@@ -18,13 +19,19 @@ const NEAR: f64 = 0.4;
 fn median_nearest(rows: &[f32], others: &[f32], size: usize) -> Option<f64> {
     let size = size.max(1);
     let step = (others.len() / size).div_ceil(MOST).max(1);
-    let nearest = |row: &[f32]| {
-        let squared = |other: &[f32]| row.iter().zip(other).map(|(a, b)| (a - b) * (a - b)).sum::<f32>();
-        others.chunks_exact(size).step_by(step).map(squared).fold(f32::INFINITY, f32::min)
-    };
-    let mut all: Vec<f64> = rows.chunks_exact(size).take(ROWS).map(|row| nearest(row).into()).collect();
-    sort(&mut all);
-    all.get(all.len() / 2).filter(|far| far.is_finite()).map(|far| libm::sqrt(*far))
+    let some: Vec<f32> = others.chunks_exact(size).step_by(step).flatten().copied().collect();
+    let centres = Centres::new(&some, size);
+    let mut distances = vec![0.0; centres.len()];
+    let mut all: Vec<f32> = rows
+        .chunks_exact(size)
+        .take(ROWS)
+        .map(|row| {
+            centres.distances(row, &mut distances);
+            smallest(&distances)
+        })
+        .collect();
+    let middle = all.len() / 2;
+    order_statistic(&mut all, middle).filter(|far| far.is_finite()).map(|far| libm::sqrt(far.into()))
 }
 
 /// Looks for samples that lie on training rows, where rows that no model has seen do not.

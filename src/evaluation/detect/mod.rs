@@ -72,14 +72,18 @@ const EXPLAINED: &[(&str, &[&str])] = &[
 /// Everything that is wrong.
 pub fn detect(evidence: &Evidence) -> Vec<Finding> {
     let mut found: Vec<Finding> = Vec::new();
-    for Detector { id, find } in ALL {
-        let explained = EXPLAINED.iter().filter(|(what, _)| what == id);
-        let named = |by: &&str| found.iter().any(|finding| finding.id == *by);
-        if !explained.flat_map(|(_, by)| *by).any(named) {
-            found.extend(find(evidence));
-        }
+    for which in 0..ALL.len() {
+        found.extend(look(which, evidence, &found));
     }
     found
+}
+
+/// What the detector with this number finds, unless what those before it `found` explains that.
+pub fn look(which: usize, evidence: &Evidence, found: &[Finding]) -> Option<Finding> {
+    let Detector { id, find } = ALL.get(which)?;
+    let mut explained = EXPLAINED.iter().filter(|(what, _)| what == id).flat_map(|(_, by)| *by);
+    let named = |by: &str| found.iter().any(|finding| finding.id == by);
+    if explained.any(|by| named(by)) { None } else { find(evidence) }
 }
 
 /// So many times as much of a setting that is a number, as far as it goes; nothing where it is at its end.

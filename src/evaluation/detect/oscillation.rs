@@ -39,7 +39,8 @@ fn deviation(xs: &[f64]) -> f64 {
     libm::sqrt(xs.iter().map(|x| (x - mean) * (x - mean)).sum::<f64>() / n)
 }
 
-/// The swing of the end of a curve, if it swings: its autocorrelation falls below −½ and rises above ½ again.
+/// The swing of the end of a curve, if it swings: its autocorrelation falls below −½ and rises above ½ again, and does
+/// both once more. What only wanders is alike to itself once by chance, but keeps no time.
 pub fn swing(curve: &[f32]) -> Option<Swing> {
     let start = curve.len().saturating_sub(WINDOW);
     let last: Vec<f64> = curve.get(start..)?.iter().map(|x| f64::from(*x)).collect();
@@ -54,16 +55,22 @@ pub fn swing(curve: &[f32]) -> Option<Swing> {
         let sum: f64 = pairs.map(|(a, b)| (a - mean) * (b - mean)).sum();
         sum / (n - lag) as f64 / (deviation_of_all * deviation_of_all)
     };
-    // Two whole periods must be there to be seen.
+    // Beyond, there are too few pairs.
     let curve: Vec<f64> = (0..n / 2).map(again).collect();
-    let falls = curve.iter().position(|r| *r < -ALIKE)?;
-    let rises = falls + curve.get(falls..)?.iter().position(|r| *r > ALIKE)?;
+    let rises = turn(&curve, 0)?;
     // It stays above while it passes its top.
     let above = curve.get(rises..)?.iter().take_while(|r| **r > ALIKE);
     let top = above.enumerate().max_by(|a, b| a.1.total_cmp(b.1))?.0;
+    turn(&curve, rises + top)?;
     let (first, second) = last.split_at(n / 2);
     let kept = deviation(second) / deviation(first).max(1e-12);
     Some(Swing { period: rises + top, deviation: deviation_of_all, kept })
+}
+
+/// Where the autocorrelation has risen above [`ALIKE`] again, after it fell below −[`ALIKE`] behind this lag.
+fn turn(curve: &[f64], from: usize) -> Option<usize> {
+    let falls = from + curve.get(from..)?.iter().position(|r| *r < -ALIKE)?;
+    Some(falls + curve.get(falls..)?.iter().position(|r| *r > ALIKE)?)
 }
 
 /// Looks for losses that swing on and on.
@@ -106,8 +113,25 @@ mod tests {
         assert!((58..=62).contains(&found.period), "{found:?}");
         assert!((found.kept - 1.0).abs() < 0.1 && (found.deviation - 0.71).abs() < 0.05, "{found:?}");
         let dying =
-            swing(&curve(&|i| (-i / 150.0).exp() * (i * std::f32::consts::TAU / 60.0).sin())).unwrap();
+            swing(&curve(&|i| (-i / 250.0).exp() * (i * std::f32::consts::TAU / 60.0).sin())).unwrap();
         assert!(dying.kept < 0.5, "{dying:?}");
+        // Two turns and a half are no period yet, and noise that remembers for a while has none.
+        assert_eq!(swing(&curve(&|i| (i * std::f32::consts::TAU / 200.0).sin())), None);
+        // One look at one period takes every fifth and every fifteenth of these for a swing.
+        for (damping, spring) in [(0.04, 0.002), (0.08, 0.01)] {
+            let found = (0..200).filter(|seed| {
+                let (mut rng, mut x, mut v) = (Rng::stream(*seed, "wander"), 0.0, 0.0);
+                let wander: Vec<f32> = (0..1024)
+                    .map(|_| {
+                        v += 0.1 * rng.normals(1)[0] - damping * v - spring * x;
+                        x += v;
+                        x
+                    })
+                    .collect();
+                swing(&wander).is_some()
+            });
+            assert!(found.count() <= 4, "{damping} {spring}");
+        }
         assert_eq!(swing(&curve(&|_| 0.0)), None);
         assert_eq!(swing(&curve(&|i| i / 100.0)), None);
         assert_eq!(swing(&[1.0; 512]), None);
