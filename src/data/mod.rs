@@ -322,12 +322,15 @@ pub struct Preset {
 /// Makes a data set from its settings and a seed.
 pub type Generate = fn(values: &[(String, Value)], seed: u32) -> Result<Data>;
 
+/// The first rows of a stored data set, at most `n`, if so many are known without its file.
+pub type Glimpse = fn(values: &[(String, Value)], n: usize) -> Result<Option<Data>>;
+
 /// The file that a data set is stored in.
 pub struct Stored {
     /// The file.
     pub file: &'static Supply,
-    /// The set's first rows, at most `n`, if so many are known without the file: enough to see what it is like.
-    pub glimpse: fn(values: &[(String, Value)], n: usize) -> Result<Option<Data>>,
+    /// Enough rows to see what the set is like.
+    pub glimpse: Glimpse,
 }
 
 /// A data set, as the catalogue lists it.

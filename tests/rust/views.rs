@@ -64,7 +64,7 @@ fn every_view_follows_from_a_capability_and_has_the_shape_it_says() {
 
 #[test]
 fn several_views_share_one_buffer_without_overlap() {
-    let mut session = session("ring", "gan", &[]);
+    let session = session("ring", "gan", &[]);
     let requests = [Request::Real { n: 10 }, Request::Samples { n: 7 }, Request::Discriminator { grid: 6 }];
     let (sections, values) = frame::prepare(&session, &requests).unwrap();
     assert_eq!(sections.iter().map(|s| s.offset).collect::<Vec<_>>(), [0, 20, 34]);

@@ -22,7 +22,7 @@ fn median_nearest(rows: &[f32], others: &[f32], size: usize) -> Option<f64> {
     let some: Vec<f32> = others.chunks_exact(size).step_by(step).flatten().copied().collect();
     let centres = Centres::new(&some, size);
     let mut distances = vec![0.0; centres.len()];
-    let mut all: Vec<f32> = rows
+    let all: Vec<f32> = rows
         .chunks_exact(size)
         .take(ROWS)
         .map(|row| {
@@ -31,7 +31,7 @@ fn median_nearest(rows: &[f32], others: &[f32], size: usize) -> Option<f64> {
         })
         .collect();
     let middle = all.len() / 2;
-    order_statistic(&mut all, middle).filter(|far| far.is_finite()).map(|far| libm::sqrt(far.into()))
+    order_statistic(&all, middle).filter(|far| far.is_finite()).map(|far| libm::sqrt(far.into()))
 }
 
 /// Looks for samples that lie on training rows, where rows that no model has seen do not.
