@@ -18,9 +18,8 @@ pub fn median_distance(rows: &[f32], size: usize) -> Option<f64> {
     });
     let middle = distances.len() / 2;
     let upper = order_statistic(&distances, middle)?;
-    let below = distances.get(..middle).unwrap_or_default();
     let odd = !distances.len().is_multiple_of(2);
-    let lower = below.iter().copied().max_by(f32::total_cmp).filter(|_| !odd).unwrap_or(upper);
+    let lower = if odd { upper } else { order_statistic(&distances, middle.checked_sub(1)?)? };
     let median = f64::midpoint(lower.into(), upper.into()).sqrt();
     (median > 0.0).then_some(median)
 }
