@@ -2,14 +2,13 @@
 //!
 //! Token 0 ends a word. A word of the greatest length needs no end: it has probability 1 there.
 
-use std::cmp::Reverse;
-
 use candle_core::Tensor;
 
 use super::Sampling;
 use crate::data::Shape;
 use crate::error::Result;
 use crate::models::matrix;
+use crate::order::ascending;
 use crate::rng::Rng;
 
 /// The sizes of words.
@@ -19,6 +18,14 @@ pub struct Words {
     pub length: usize,
     /// How many tokens there are, the end included. The token of this number, which no word holds, stands before each.
     pub vocabulary: usize,
+}
+
+/// A number that rises as words get shorter, and that equal words share. Should two different words share one (48 bits of
+/// the hash of Fowler, Noll and Vo are in it), those that are equal may be computed twice, to the same sum.
+fn rank(word: &[u32]) -> i64 {
+    let mix = |hash: u64, token: &u32| (hash ^ u64::from(*token)).wrapping_mul(0x100_0000_01b3);
+    let hash = word.iter().fold(0xcbf2_9ce4_8422_2325, mix);
+    -((word.len() as i64) << 48) + (hash >> 16) as i64
 }
 
 /// Words one after the other, of which nothing after their ends is computed.
@@ -53,11 +60,11 @@ impl Words {
             let end = word.iter().position(|id| *id == 0).map_or(word.len(), |end| end + 1);
             word.get(..end).unwrap_or(word)
         });
-        let mut order: Vec<(usize, &[u32])> = words.enumerate().collect();
-        order.sort_by_key(|(_, word)| (Reverse(word.len()), *word));
-        let mut ragged = Ragged::with_places(order.len());
+        let words: Vec<&[u32]> = words.collect();
+        let mut ragged = Ragged::with_places(words.len());
         let mut last = None;
-        for (place, word) in order {
+        for place in ascending(&words.iter().copied().map(rank).collect::<Vec<_>>()) {
+            let Some(&word) = words.get(place) else { continue };
             if last != Some(word) {
                 ragged.push(word, self.vocabulary as u32);
                 last = Some(word);

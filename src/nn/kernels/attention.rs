@@ -1,7 +1,8 @@
 //! Scaled dot-product attention along words of any lengths: a position sees itself and those before it.
 //!
 //! Four heads at a time lie in the lanes of vectors. So only the pairs that see each other are computed, a softmax
-//! takes no shuffles, and short words are as quick as they are short.
+//! takes no shuffles, and short words are as quick as they are short. The pieces are functions of their own, as copies of
+//! them in each direction would weigh five times as much.
 
 use super::simd::F4;
 use super::vmath::exp;
@@ -59,7 +60,7 @@ fn mix_columns<const N: usize>(
 }
 
 /// out ← Σ factor·row, over as many rows as there are factors.
-#[inline(always)]
+#[inline(never)]
 fn mix(factors: &[Lanes], rows: &[Lanes], width: usize, out: &mut [Lanes]) {
     let mut from = 0;
     while from + 8 <= width {
@@ -77,7 +78,7 @@ fn mix(factors: &[Lanes], rows: &[Lanes], width: usize, out: &mut [Lanes]) {
 
 /// What one position sees: weights ← softmax(keys·query), out ← Σ weight·value, over as many positions as there
 /// are weights.
-#[inline(always)]
+#[inline(never)]
 fn attend(
     query: &[Lanes],
     keys: &[Lanes],
@@ -140,7 +141,7 @@ impl Attention {
     ///
     /// # Shapes
     /// rows (n, stride), of which [column..] are those of all heads; to (n, width)
-    #[inline(always)]
+    #[inline(never)]
     fn load(
         &self,
         rows: &[f32],
@@ -176,7 +177,7 @@ impl Attention {
     }
 
     /// Adds lanes, times `scale`, to a group's values of rows: the way back of [`Attention::load`].
-    #[inline(always)]
+    #[inline(never)]
     fn add(
         &self,
         from: &[Lanes],
