@@ -128,6 +128,13 @@ export function catalog(): string;
  */
 export function freshSeed(): number;
 
+/**
+ * Takes a file of the package, one of the catalogue's `supplies`, which is not in the module; twice does no harm.
+ *
+ * What needs one that is not there throws a `MissingFile` whose `cause` is the name.
+ */
+export function provide(name: string, bytes: Uint8Array | number[]): void;
+
 export function start(): void;
 
 export type InitInput = RequestInfo | URL | Response | BufferSource | WebAssembly.Module;
@@ -143,6 +150,7 @@ export interface InitOutput {
     readonly loader_addImage: (a: number, b: number, c: number, d: number, e: number, f: number, g: number) => [number, number];
     readonly loader_finish: (a: number) => [number, number, number];
     readonly loader_new: (a: number, b: number) => [number, number, number];
+    readonly provide: (a: number, b: number, c: number, d: number) => [number, number];
     readonly session_beginScores: (a: number) => [number, number, number];
     readonly session_checkpoint: (a: number) => [number, number, number];
     readonly session_info: (a: number) => [number, number];

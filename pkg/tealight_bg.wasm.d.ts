@@ -10,6 +10,7 @@ export const loader_add: (a: number, b: number, c: number, d: number, e: number)
 export const loader_addImage: (a: number, b: number, c: number, d: number, e: number, f: number, g: number) => [number, number];
 export const loader_finish: (a: number) => [number, number, number];
 export const loader_new: (a: number, b: number) => [number, number, number];
+export const provide: (a: number, b: number, c: number, d: number) => [number, number];
 export const session_beginScores: (a: number) => [number, number, number];
 export const session_checkpoint: (a: number) => [number, number, number];
 export const session_info: (a: number) => [number, number];

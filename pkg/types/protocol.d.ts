@@ -60,6 +60,10 @@ export type DatasetEntry = {
      */
     file: boolean;
     attribution: string | null;
+    /**
+     * The file of the package that it is stored in.
+     */
+    supply: string | null;
     shape: Shape;
     classes: number;
     params: Spec[];
@@ -109,6 +113,14 @@ export type Catalog = {
     scores: ScoreEntry[];
     findings: string[];
     gallery: Exhibit[];
+    /**
+     * The files of the package that are not in the module, and what needs each.
+     */
+    supplies: {
+        name: string;
+        bytes: number;
+        for: "rows" | "scores";
+    }[];
 };
 export type ScoreEntry = {
     id: string;
@@ -281,6 +293,7 @@ export type WasmModule = {
     catalog: () => string;
     Source: new (config: string, n: number) => WasmSource;
     freshSeed: () => number;
+    provide: (name: string, bytes: Uint8Array) => void;
     Session: (new (config: string) => WasmSession) & {
         on: (config: string, source: any) => WasmSession;
     };
@@ -354,6 +367,11 @@ export type Request = ({
     type: "freshSeed";
     id: number;
 } | {
+    type: "provide";
+    file: string;
+    bytes: ArrayBuffer | null;
+    problem: string;
+} | {
     type: "snapshot";
     id: number;
 } | {
@@ -398,6 +416,11 @@ export type Message = ({
     type: "error";
     id: number;
     message: string;
+    file?: string;
+} | {
+    type: "wanted";
+    file: string;
+    again: boolean;
 } | {
     type: "status";
     generation: number;
@@ -467,6 +490,7 @@ export type Notice = {
     kind: "error" | "info";
     key: string;
     vars: Record<string, string | number>;
+    again?: () => void;
 };
 export type StartRequest = {
     type: "start";
@@ -519,6 +543,7 @@ export type Post = (message: Message, transfer?: Transferable[]) => void;
  * @property {boolean} drawable
  * @property {boolean} file Whether its rows come from a file.
  * @property {string | null} attribution
+ * @property {string | null} supply The file of the package that it is stored in.
  * @property {Shape} shape
  * @property {number} classes
  * @property {Spec[]} params
@@ -547,6 +572,7 @@ export type Post = (message: Message, transfer?: Transferable[]) => void;
  * @property {ScoreEntry[]} scores In the order in which they are shown.
  * @property {string[]} findings
  * @property {Exhibit[]} gallery
+ * @property {{name: string, bytes: number, for: "rows" | "scores"}[]} supplies The files of the package that are not in the module, and what needs each.
  */
 /**
  * A score, as the catalogue lists it.
@@ -673,6 +699,7 @@ export type Post = (message: Message, transfer?: Transferable[]) => void;
  * @property {() => string} catalog
  * @property {new (config: string, n: number) => WasmSource} Source
  * @property {() => number} freshSeed
+ * @property {(name: string, bytes: Uint8Array) => void} provide
  * @property {(new (config: string) => WasmSession) & {on: (config: string, source: any) => WasmSession}} Session
  * @property {new (options: string) => WasmLoader} Loader
  */
@@ -696,6 +723,7 @@ export type Post = (message: Message, transfer?: Transferable[]) => void;
  *   {type: "preview", id: number, config: Config, n: number} |
  *   {type: "load", id: number, parts: Part[], size: number | null, n: number} |
  *   {type: "freshSeed", id: number} |
+ *   {type: "provide", file: string, bytes: ArrayBuffer | null, problem: string} |
  *   {type: "snapshot", id: number} |
  *   {type: "restore", id: number, bytes: Uint8Array} |
  *   {type: "weights", id: number} |
@@ -722,7 +750,8 @@ export type Post = (message: Message, transfer?: Transferable[]) => void;
  * What the engine tells the page.
  * @typedef {(
  *   {type: "reply", id: number, value: any} |
- *   {type: "error", id: number, message: string} |
+ *   {type: "error", id: number, message: string, file?: string} |
+ *   {type: "wanted", file: string, again: boolean} |
  *   {type: "status", generation: number, status: Status} |
  *   {type: "applied", generation: number, info: Info, event: LiveEvent} |
  *   {type: "frame", generation: number, step: number, sections: SectionMeta[], failed: Record<string, string>, buffer: ArrayBuffer} |
@@ -744,7 +773,7 @@ export type Post = (message: Message, transfer?: Transferable[]) => void;
  * @property {(message: string) => void} stopped Training could not go on, and went back to where it was well.
  * @property {(notice: Notice) => void} notice Something that the visitor should know.
  */
-/** @typedef {{kind: "error" | "info", key: string, vars: Record<string, string | number>}} Notice */
+/** @typedef {{kind: "error" | "info", key: string, vars: Record<string, string | number>, again?: () => void}} Notice `again`: what may be tried again. */
 /**
  * How a worker starts: the page's first message, and the worker's answers before the engine's own.
  * @typedef {{type: "start", wasm: WebAssembly.Module | ArrayBuffer | null}} StartRequest
@@ -757,5 +786,7 @@ export declare const PHASE = "phase";
 export declare const ALL_PHASES = "both";
 /** The message of an unknown thrown value. @param {unknown} error */
 export declare function messageOf(error: unknown): string;
+/** The file of the package that something failed for want of, if it did. @param {unknown} error @returns {string | null} */
+export declare function missingFile(error: unknown): string | null;
 /** Whether an error means that the wasm instance can no longer be trusted. @param {unknown} error */
 export declare function isTrap(error: unknown): boolean;
