@@ -80,6 +80,7 @@ fn model_json(entry: &models::Entry) -> Json {
     json!({
         "id": entry.id,
         "badge": entry.badge,
+        "example": entry.example,
         "domains": entry.domains.iter().map(|domain| domain.id()).collect::<Vec<_>>(),
         "misfits": misfits.collect::<Map<_, _>>(),
         "upTo": up_to.collect::<Map<_, _>>(),

@@ -107,6 +107,9 @@ fn read_config(texts: &[(String, String)], clamped: &mut Vec<Clamp>) -> Result<C
     let (dataset, _) = pick("dataset", &data::ALL.iter().map(|set| set.id).collect::<Vec<_>>());
     let ids: Vec<&str> = models::ALL.iter().map(|model| model.id).collect();
     let (model, named) = pick("model", &ids);
+    // A model alone brings its own example.
+    let alone = named && !given.contains_key("dataset");
+    let dataset = models::find(model).ok().filter(|_| alone).map_or(dataset, |entry| entry.example);
     // Whether a model takes the data may depend on a setting of theirs.
     let mut config = ids
         .iter()

@@ -112,7 +112,10 @@ pub fn load(bytes: &[u8], rows: Rows) -> Result<Session> {
     if bytes.len() > LARGEST {
         return Err(bad(format!("it has {} bytes; a snapshot has at most {LARGEST}", bytes.len())));
     }
-    let file = TensorFile::read(bytes)?;
+    let file = TensorFile::read(bytes).map_err(|error| match error {
+        Error::File(why) => bad(format!("it is no snapshot, as {why}")),
+        other => other,
+    })?;
     let meta = file.text(META).ok_or_else(|| bad("it is a safetensors file, but no snapshot of Tealight"))?;
     let (config, head) = catalog::read_snapshot_head(meta)?;
     let mut session = match (rows, &head.rows) {

@@ -59,6 +59,7 @@
  * @typedef {object} ModelEntry
  * @property {string} id
  * @property {string} badge
+ * @property {string} example The data set that it is shown on where nobody names one.
  * @property {string[]} domains
  * @property {Record<string, string>} misfits The data sets that it does not take as they are by default, each with the id of the reason.
  * @property {Record<string, {key: string, most: number, misfit: string}>} upTo The data sets that it takes up to some value of a setting.

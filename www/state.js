@@ -219,6 +219,8 @@ export function configFrom(catalog, texts) {
     if (got !== undefined && entries.some(({ id }) => id === got)) ids[key] = got;
     if (got !== undefined && !entries.some(({ id }) => id === got)) clamped.push({ key, got: quote(got), used: entries[0].id });
   }
+  // A model alone brings its own example.
+  if (ids.model !== undefined && !given.has("dataset")) ids.dataset = modelOf(catalog, ids).example;
   for (const spec of datasetOf(catalog, ids).params) {
     const text = given.get(spec.key.toLowerCase());
     if (text !== undefined) ids[spec.key] = nearest(spec, parse(spec, text));

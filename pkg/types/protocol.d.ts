@@ -76,6 +76,10 @@ export type LossEntry = {
 export type ModelEntry = {
     id: string;
     badge: string;
+    /**
+     * The data set that it is shown on where nobody names one.
+     */
+    example: string;
     domains: string[];
     /**
      * The data sets that it does not take as they are by default, each with the id of the reason.
@@ -554,6 +558,7 @@ export type Post = (message: Message, transfer?: Transferable[]) => void;
  * @typedef {object} ModelEntry
  * @property {string} id
  * @property {string} badge
+ * @property {string} example The data set that it is shown on where nobody names one.
  * @property {string[]} domains
  * @property {Record<string, string>} misfits The data sets that it does not take as they are by default, each with the id of the reason.
  * @property {Record<string, {key: string, most: number, misfit: string}>} upTo The data sets that it takes up to some value of a setting.

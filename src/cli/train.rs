@@ -13,6 +13,7 @@ use tealight::catalog;
 use tealight::config::Config;
 use tealight::experiment::{self, Event, Experiment, LAST_STEP};
 use tealight::link;
+use tealight::models;
 use tealight::params::Value;
 use tealight::session::Session;
 use tealight::snapshot::{self, Rows};
@@ -190,7 +191,8 @@ fn from_link(text: &str) -> Result<Experiment, Box<dyn Error>> {
 
 fn from_options(options: &Options) -> Result<Experiment, Box<dyn Error>> {
     let of = |id: &Option<String>, usual: &str| id.clone().unwrap_or_else(|| usual.into());
-    let mut config = Config::new(&of(&options.dataset, "ring"), &of(&options.model, "vae"))?;
+    let model = models::find(&of(&options.model, "vae"))?;
+    let mut config = Config::new(&of(&options.dataset, model.example), model.id)?;
     if let Some(seed) = options.seed {
         config.set("seed", &Value::Number(seed.into()))?;
     }

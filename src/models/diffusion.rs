@@ -409,6 +409,7 @@ impl Density for Diffusion {
 pub const ENTRY: Entry = Entry {
     id: "diffusion",
     badge: "explicit",
+    example: "ring",
     domains: &[Domain::Points, Domain::Images],
     limits: |_, _| None,
     capabilities: &["paths", "classes", "density"],

@@ -316,6 +316,7 @@ impl Paths for Ebm {
 pub const ENTRY: Entry = Entry {
     id: "ebm",
     badge: "explicit",
+    example: "ring",
     domains: &[Domain::Points],
     limits: |shape, _| (!shape.is_plane()).then_some(Misfit::Plane),
     capabilities: &["density", "energy", "paths"],

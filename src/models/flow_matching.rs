@@ -244,6 +244,7 @@ impl Density for FlowMatching {
 pub const ENTRY: Entry = Entry {
     id: "flow-matching",
     badge: "explicit",
+    example: "ring",
     domains: &[Domain::Points, Domain::Images],
     limits: |_, _| None,
     capabilities: &["paths", "classes", "density"],

@@ -379,6 +379,7 @@ impl Filters for Gmm {
 pub const ENTRY: Entry = Entry {
     id: "gmm",
     badge: "explicit",
+    example: "ring",
     domains: &[Domain::Points, Domain::Images],
     limits: |shape, _| (shape.size() > LARGEST).then_some(Misfit::Large),
     capabilities: &["density", "components", "filters"],

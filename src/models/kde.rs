@@ -180,6 +180,7 @@ impl Density for Kde {
 pub const ENTRY: Entry = Entry {
     id: "kde",
     badge: "explicit",
+    example: "ring",
     domains: &[Domain::Points],
     limits: |_, _| None,
     capabilities: &["density"],

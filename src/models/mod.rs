@@ -304,6 +304,8 @@ pub struct Entry {
     pub id: &'static str,
     /// "explicit" or "implicit": whether it has a density.
     pub badge: &'static str,
+    /// The data set that it is shown on where nobody names one.
+    pub example: &'static str,
     /// The kinds of data it takes.
     pub domains: &'static [Domain],
     /// What else keeps it from taking data of this shape with so many classes, of a kind that it takes.

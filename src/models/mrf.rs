@@ -356,6 +356,7 @@ impl Density for Mrf {
 pub const ENTRY: Entry = Entry {
     id: "mrf",
     badge: "explicit",
+    example: "textures",
     domains: &[Domain::Images],
     limits: |shape, _| Misfit::of_grey_images(shape, LARGEST),
     capabilities: &["density", "energy", "conditionals"],

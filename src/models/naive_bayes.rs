@@ -259,6 +259,7 @@ impl Filters for NaiveBayes {
 pub const ENTRY: Entry = Entry {
     id: "naive-bayes",
     badge: "explicit",
+    example: "digits",
     domains: &[Domain::Images],
     limits: |shape, _| Misfit::of_grey_images(shape, LARGEST),
     capabilities: &["density", "classes", "filters"],

@@ -364,6 +364,7 @@ impl Filters for Rbm {
 pub const ENTRY: Entry = Entry {
     id: "rbm",
     badge: "explicit",
+    example: "digits",
     domains: &[Domain::Images],
     limits: |shape, _| Misfit::of_grey_images(shape, LARGEST),
     capabilities: &["density", "energy", "filters", "conditionals"],

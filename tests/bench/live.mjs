@@ -1,7 +1,7 @@
 /**
  * @file The page as a visitor sees it, measured in Chromium: `npm run live`.
  *
- * For every model on the first data set of each kind that it takes: what it has learned ten seconds after the address
+ * For every model on its example, and on the first data set of each other kind that it takes: what it has learned ten seconds after the address
  * was asked for, by its scores and their floors, and what scores cost it. Writes `bench/live.md`, and a picture of every
  * page to `target/live/`. `--all` takes every data set; `--only a/b,c/d` chooses pairs of a model and a data set;
  * `--scores` and `--seconds` only one of both.
@@ -148,7 +148,11 @@ if (isMain(import.meta.url)) {
     const browser = await chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"] });
     try {
       const place = { browser, url: server.url };
-      const first = ({ model, dataset }, i, all) => all.findIndex((other) => other.model === model && other.dataset.domain === dataset.domain) === i;
+      // Of each kind of data the first, or the one that the model itself names.
+      const first = ({ model, dataset }, i, all) => {
+        const alike = all.filter((other) => other.model === model && other.dataset.domain === dataset.domain);
+        return all[i] === (alike.find((other) => other.dataset.id === model.example) ?? alike[0]);
+      };
       const chosen = only || values.all ? pairs : pairs.filter(first);
       const learnt = values.scores ? [] : await tenSeconds(place, chosen);
       const costs = values.seconds ? [] : await costOfScores(place, chosen);

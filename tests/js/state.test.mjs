@@ -120,6 +120,16 @@ test("an unknown data set or model is said, not swallowed", () => {
   assert.deepEqual(clamped.map(({ key }) => key).sort(), ["dataset", "model"]);
 });
 
+test("a link that names only a model leads to the data that show it; one that names data keeps to them", () => {
+  for (const { id, example } of catalog.models) {
+    const { config, clamped } = readLink(catalog, `#model=${id}`);
+    assert.deepEqual([config.model, config.dataset, clamped], [id, example, []]);
+  }
+  const { config, clamped } = readLink(catalog, "#dataset=digits&model=ebm");
+  assert.equal(config.dataset, "digits");
+  assert.deepEqual(clamped.map(({ key }) => key), ["model"]);
+});
+
 test("choosing another data set keeps the model's settings and the seed, and drops the old data's", () => {
   for (const model of catalog.models) {
     const sets = catalog.datasets.filter(({ id }) => !(id in model.misfits));

@@ -253,6 +253,7 @@ impl Density for Autoregressive {
 pub const ENTRY: Entry = Entry {
     id: "autoregressive",
     badge: "explicit",
+    example: "ring",
     domains: &[Domain::Points, Domain::Images, Domain::Sequences],
     limits: |shape, _| (shape.channels > 1).then_some(Misfit::Colour),
     capabilities: &["density"],

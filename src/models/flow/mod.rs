@@ -254,6 +254,7 @@ const MOST_VALUES: usize = 64;
 pub const ENTRY: Entry = Entry {
     id: "flow",
     badge: "explicit",
+    example: "ring",
     domains: &[Domain::Points, Domain::Images],
     limits: |shape, _| match shape.size() {
         0 | 1 => Some(Misfit::Plane),

@@ -323,6 +323,7 @@ impl Model for Gan {
 pub const ENTRY: Entry = Entry {
     id: "gan",
     badge: "implicit",
+    example: "ring",
     domains: &[Domain::Points, Domain::Images],
     limits: |_, _| None,
     capabilities: &["latent", "discriminator", "classes"],

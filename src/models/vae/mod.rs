@@ -310,6 +310,7 @@ impl Classes for Vae {
 pub const ENTRY: Entry = Entry {
     id: "vae",
     badge: "explicit",
+    example: "ring",
     domains: &[Domain::Points, Domain::Images],
     limits: |_, _| None,
     capabilities: &["latent", "reconstruct", "density", "classes"],

@@ -5,6 +5,10 @@ import { train } from "./train.js";
 self.onmessage = async ({ data }) => {
   try {
     await init();
+    for (const { name } of JSON.parse(wasm.catalog()).supplies) {
+      const file = await fetch(new URL(`../../../pkg/${name}`, import.meta.url));
+      wasm.provide(name, new Uint8Array(await file.arrayBuffer()));
+    }
     self.postMessage(train(wasm, data));
   } catch (error) {
     self.postMessage({ error: String(error) });
