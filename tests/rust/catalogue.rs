@@ -31,16 +31,6 @@ fn assert_finite_losses(session: &Session, what: &str) {
 }
 
 #[test]
-fn the_example_of_every_model_is_one_that_it_takes_and_a_link_to_the_model_alone_leads_there() {
-    for model in models::ALL {
-        let (there, moved) = tealight::link::read(&format!("#model={}", model.id)).unwrap();
-        assert!(moved.is_empty(), "{}", model.id);
-        assert_eq!((there.config.model.id, there.config.dataset.id), (model.id, model.example));
-        assert_eq!(model.misfit(&there.config.dataset.shape, there.config.dataset.classes), None);
-    }
-}
-
-#[test]
 fn every_pair_takes_20_finite_steps_and_every_variable_moves() {
     for (dataset, model) in pairs() {
         let mut session = session(dataset, model, &[]);

@@ -177,3 +177,13 @@ fn bad_experiments_are_refused_with_the_field() {
     assert!(check(1 << 53, "beta", number(1.0)).is_err());
     assert!(check(1, "beta", number(1.0)).is_ok());
 }
+
+#[test]
+fn the_example_of_every_model_is_one_that_it_takes_and_a_link_to_the_model_alone_leads_there() {
+    for model in tealight::models::ALL {
+        let (there, moved) = link::read(&format!("#model={}", model.id)).unwrap();
+        assert!(moved.is_empty(), "{}", model.id);
+        assert_eq!((there.config.model.id, there.config.dataset.id), (model.id, model.example));
+        assert_eq!(model.misfit(&there.config.dataset.shape, there.config.dataset.classes), None);
+    }
+}
