@@ -9,6 +9,7 @@ mod cli {
     pub mod report_tables;
     pub mod score;
     pub mod train;
+    mod trained;
     pub mod view;
 }
 

@@ -3,6 +3,7 @@
 use clap::Args;
 use tealight::config::Config;
 use tealight::error::{Error, Result};
+use tealight::models;
 use tealight::params::Value;
 
 /// What to train.
@@ -11,9 +12,9 @@ pub struct Experiment {
     /// The model's id (`tealight catalog` lists them).
     #[arg(long, default_value = "vae")]
     pub model: String,
-    /// The data set's id.
-    #[arg(long, default_value = "ring")]
-    pub dataset: String,
+    /// The data set's id; the model's own example unless told.
+    #[arg(long)]
+    pub dataset: Option<String>,
     /// The seed of all randomness.
     #[arg(long, default_value_t = tealight::config::DEFAULT_SEED)]
     pub seed: u32,
@@ -28,7 +29,8 @@ impl Experiment {
     /// # Errors
     /// An unknown id or key, or a value that is not allowed.
     pub fn config(&self) -> Result<Config> {
-        let mut config = Config::new(&self.dataset, &self.model)?;
+        let model = models::find(&self.model)?;
+        let mut config = Config::new(self.dataset.as_deref().unwrap_or(model.example), model.id)?;
         config.set("seed", &Value::Number(self.seed.into()))?;
         for setting in &self.settings {
             let (key, text) = setting

@@ -1,29 +1,19 @@
 //! `tealight score`: a table of all scores, with what real rows score beside them.
 
 use std::error::Error;
-use std::fs;
-use std::path::PathBuf;
 use std::time::Instant;
 
 use clap::Args;
 use tealight::catalog;
 use tealight::evaluation::{Evaluated, Evaluator};
-use tealight::session::Session;
 
-use super::experiment::Experiment;
-use super::progress::train;
+use super::trained::Run;
 
 /// What to train and score.
 #[derive(Args)]
 pub struct Options {
     #[command(flatten)]
-    experiment: Experiment,
-    /// Steps to take before.
-    #[arg(long, default_value_t = 2000)]
-    steps: u64,
-    /// Go on from this snapshot, whose experiment counts then, up to the step that --steps says.
-    #[arg(long)]
-    snapshot: Option<PathBuf>,
+    run: Run,
     /// Print what the page gets, as JSON.
     #[arg(long)]
     json: bool,
@@ -31,12 +21,7 @@ pub struct Options {
 
 /// Trains and prints.
 pub fn run(options: &Options) -> Result<(), Box<dyn Error>> {
-    let mut session = Session::new(options.experiment.config()?)?;
-    if let Some(path) = &options.snapshot {
-        let bytes = fs::read(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
-        session.restore(&bytes)?;
-    }
-    train(&mut session, options.steps)?;
+    let session = options.run.session()?;
     let start = Instant::now();
     let evaluated = Evaluator::new().evaluate(&session)?;
     if options.json {
