@@ -65,9 +65,13 @@ export class Frames {
     return this.#credit && this.#views.size > 0;
   }
 
-  /** Forgets every view: another session begins, and the page has yet to say what it shows of it. */
+  /**
+   * Forgets every view, and the credit with them: another session begins, and the page has yet to say what it shows of
+   * it. A credit of the session before would be answered besides the new one's.
+   */
   clear() {
     this.#views.clear();
+    this.#credit = false;
     this.#changes = 0;
   }
 

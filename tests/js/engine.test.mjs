@@ -200,6 +200,20 @@ test("a frame answers each credit, and none comes without", () => {
   assert.equal(frames().length, 2, "nothing is new");
 });
 
+test("a credit that one session left unanswered is not the next one's", () => {
+  const { model, dataset } = playable[0];
+  const it = host();
+  const frames = () => it.posted.filter(({ type }) => type === "frame").length;
+  const views = (generation) => it.tell({ type: "views", generation, requests: [{ id: "samples", n: 50 }, { id: "real", n: 50 }], fresh: true });
+  it.ask(opening(small(dataset, model)));
+  it.tell({ type: "credit", buffer: null });
+  it.ask(opening(small(dataset, model), { generation: 2 }));
+  views(2);
+  assert.equal(frames(), 0);
+  it.tell({ type: "credit", buffer: null });
+  assert.equal(frames(), 1);
+});
+
 test("a view that fails is named, and the others arrive", () => {
   const { model, dataset } = playable[0];
   const it = host();

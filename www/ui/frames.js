@@ -19,8 +19,8 @@ export class Frames {
   #stage;
   #chart;
   #listener;
-  /** @type {Frame | null} */
-  #waiting = null;
+  /** Those that came since the last picture of the screen, in turn: what does not change comes only once. @type {Frame[]} */
+  #waiting = [];
   /** @type {ArrayBuffer | null} */
   #buffer = null;
   #free = true;
@@ -46,7 +46,7 @@ export class Frames {
 
   /** Another session: every view is needed anew. */
   begin() {
-    this.#waiting = null;
+    this.#waiting = [];
     this.#free = true;
     this.#fresh = true;
     this.#asked = "";
@@ -61,7 +61,7 @@ export class Frames {
 
   /** @param {Frame} frame */
   arrive(frame) {
-    this.#waiting = frame;
+    this.#waiting.push(frame);
     this.kick();
   }
 
@@ -77,9 +77,9 @@ export class Frames {
 
   #paint() {
     this.#request = 0;
-    const frame = this.#waiting;
-    this.#waiting = null;
-    if (frame) {
+    const frames = this.#waiting;
+    this.#waiting = [];
+    for (const frame of frames) {
       this.#show(frame);
       this.#buffer = frame.buffer;
       this.#free = true;
