@@ -1,7 +1,7 @@
 //! Optimisers that update all variables in place, one pass over each.
 
 use crate::error::{Error, Result};
-use crate::nn::kernels::reduce::{largest, sum_of_squares};
+use crate::nn::kernels::reduce::sum_of_squares;
 use crate::nn::kernels::update;
 use crate::nn::ops::storage_slice_mut;
 use crate::nn::{Gradients, Vars};
@@ -112,15 +112,11 @@ impl Optimizer {
         }
         let mut squares = 0.0;
         for (_, var) in vars.iter() {
-            let extremes = |gradient: &[f32]| {
-                let sum = if self.clip_norm.is_some() { sum_of_squares(gradient) } else { 0.0 };
-                (largest(gradient), sum)
-            };
-            if let Some((largest, sum)) = grads.with(var, extremes)? {
-                if largest.is_nan() || largest > LARGEST {
-                    return Ok(Update::Refused);
-                }
-                squares += sum;
+            if !grads.within(var, LARGEST)? {
+                return Ok(Update::Refused);
+            }
+            if self.clip_norm.is_some() {
+                squares += grads.with(var, sum_of_squares)?.unwrap_or(0.0);
             }
         }
         let norm = libm::sqrt(squares);
@@ -128,10 +124,9 @@ impl Optimizer {
         self.steps += 1;
         let rule = Rule::new(self.kind, self.steps, lr, scale);
         for ((_, var), (_, moments)) in vars.iter().zip(&mut self.memory) {
-            let pass = |gradient: &[f32]| {
-                var.inplace_op1(&Pass { rule: &rule, gradient, moments: RefCell::new(moments) })
-            };
-            grads.with(var, pass)?.transpose()?;
+            grads.with_parts(var, |first, gradient| {
+                var.inplace_op1(&Pass { rule: &rule, first, gradient, moments: RefCell::new(moments) })
+            })?;
         }
         Ok(Update::Applied)
     }
@@ -213,8 +208,8 @@ impl Rule {
         }
     }
 
-    /// One pass over a variable, its gradient and its moments.
-    fn apply(&self, xs: &mut [f32], gradient: &[f32], moments: &mut [Vec<f32>]) -> candle_core::Result<()> {
+    /// One pass over a part of a variable, of its gradient and of its moments.
+    fn apply(&self, xs: &mut [f32], gradient: &[f32], moments: &mut [&mut [f32]]) -> candle_core::Result<()> {
         match (self, moments) {
             (Self::Adam(adam), [m, v]) => adam.step(xs, gradient, m, v),
             (&Self::Sgd { momentum, rate, scale }, [velocity]) => {
@@ -229,6 +224,8 @@ impl Rule {
 /// A rule on its way into a variable's storage.
 struct Pass<'a> {
     rule: &'a Rule,
+    /// Where in the variable the gradient begins.
+    first: usize,
     gradient: &'a [f32],
     moments: RefCell<&'a mut Vec<Vec<f32>>>,
 }
@@ -239,11 +236,13 @@ impl InplaceOp1 for Pass<'_> {
     }
 
     fn cpu_fwd(&self, x: &mut CpuStorage, layout: &Layout) -> candle_core::Result<()> {
-        let x = storage_slice_mut(x, layout)?;
-        if x.len() != self.gradient.len() {
-            bail!("a gradient has another size than its variable");
+        let part = self.first..self.first + self.gradient.len();
+        let mut moments = self.moments.borrow_mut();
+        let moments: Option<Vec<_>> = moments.iter_mut().map(|moment| moment.get_mut(part.clone())).collect();
+        match (storage_slice_mut(x, layout)?.get_mut(part), moments) {
+            (Some(x), Some(mut moments)) => self.rule.apply(x, self.gradient, &mut moments),
+            _ => bail!("a gradient has another size than its variable"),
         }
-        self.rule.apply(x, self.gradient, &mut self.moments.borrow_mut())
     }
 }
 

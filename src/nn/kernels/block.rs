@@ -5,6 +5,7 @@
 //! unrolled here and not by V8, makes V8 spill (measured: half the speed and less). Both operands are packed, so that
 //! it has two addresses to count up, and not five (measured: a tenth faster).
 
+use super::functions::{Function, Relu};
 use super::simd::F4;
 
 /// Rows of a block.
@@ -33,13 +34,16 @@ pub(super) struct Target<'a> {
     /// From a row's starting values to the next's.
     start_stride: usize,
     low: &'a F4,
+    /// What relu gave where C goes, row for row as far apart; null where sums are written as they are.
+    through: *const f32,
 }
 
 impl<'a> Target<'a> {
     /// Rows `stride` apart, added to what is there.
     pub(super) fn sum(c: &'a mut [f32], stride: usize, low: &'a F4) -> Self {
         let (size, c) = (c.len(), c.as_mut_ptr());
-        Self { c, size, stride, flipped: false, start: c, starts: size, start_stride: stride, low }
+        let (start, through) = (c.cast_const(), std::ptr::null());
+        Self { c, size, stride, flipped: false, start, starts: size, start_stride: stride, low, through }
     }
 
     /// Rows `stride` apart, each starting from `row`.
@@ -64,6 +68,16 @@ impl<'a> Target<'a> {
         Self { start: &0.0, starts: 1, ..Self::flipped_sum(c, stride, low) }
     }
 
+    /// The same, each element times relu′ at what relu gave in its place.
+    ///
+    /// # Panics
+    /// When there are fewer of them than places.
+    pub(super) fn through(self, ys: Option<&'a [f32]>) -> Self {
+        let Some(ys) = ys else { return self };
+        assert!(ys.len() >= self.size);
+        Self { through: ys.as_ptr(), ..self }
+    }
+
     /// Computes `blocks` blocks.
     ///
     /// # Panics
@@ -80,7 +94,12 @@ impl<'a> Target<'a> {
             ((rows - 1) * self.stride + COLUMNS, (rows - 1) * self.start_stride + COLUMNS)
         };
         assert!(end <= self.size && (self.start.is_null() || starts <= self.starts));
-        let run = if self.flipped { run::<true> } else { run::<false> };
+        let run = match (self.flipped, self.through.is_null()) {
+            (true, true) => run::<true, false>,
+            (true, false) => run::<true, true>,
+            (false, true) => run::<false, false>,
+            (false, false) => run::<false, true>,
+        };
         let (lines, panel) = (lines.as_ptr().cast(), panel.as_ptr().cast());
         // SAFETY: all that is read and written has just been checked.
         unsafe { run(blocks, depth, lines, panel, *self) };
@@ -115,25 +134,35 @@ impl<'a> Target<'a> {
     /// # Safety
     /// C holds block `i`.
     #[inline(always)]
-    pub(super) unsafe fn store<const FLIPPED: bool>(&self, i: usize, [a, b, c, d]: Sums) {
+    pub(super) unsafe fn store<const FLIPPED: bool, const THROUGH: bool>(
+        &self,
+        i: usize,
+        [a, b, c, d]: Sums,
+    ) {
         // SAFETY: the caller's, for everything below. The read is volatile because it is wanted here: moved
         // out of the loops it would take a register from them.
         unsafe {
             let low = (&raw const *self.low).read_volatile();
+            let put = |place: usize, sums: F4| {
+                let sums = if THROUGH {
+                    sums * Relu::slope_at_value(F4::load(self.through.wrapping_add(place)))
+                } else {
+                    sums.at_least(low)
+                };
+                sums.store(self.c.wrapping_add(place));
+            };
             if !FLIPPED {
                 let write = |r: usize, [left, right]: [F4; 2]| {
-                    let at = self.c.wrapping_add((i * ROWS + r) * self.stride);
-                    left.at_least(low).store(at);
-                    right.at_least(low).store(at.add(4));
+                    let place = (i * ROWS + r) * self.stride;
+                    put(place, left);
+                    put(place + 4, right);
                 };
                 write(0, a);
                 write(1, b);
                 write(2, c);
                 write(3, d);
             } else {
-                let write = |j: usize, column: F4| {
-                    column.at_least(low).store(self.c.wrapping_add(j * self.stride + i * ROWS));
-                };
+                let write = |j: usize, column: F4| put(j * self.stride + i * ROWS, column);
                 for half in 0..2 {
                     let [p, q, r, s] = F4::transpose([a[half], b[half], c[half], d[half]]);
                     write(4 * half, p);
@@ -166,7 +195,7 @@ pub(super) unsafe fn step(sums: Sums, [x, y, z, w]: [f32; ROWS], panel: *const f
 /// # Safety
 /// `lines` holds `blocks` blocks of `depth` columns, `panel` holds `depth` rows, the target has room.
 #[inline(never)]
-unsafe fn run<const FLIPPED: bool>(
+unsafe fn run<const FLIPPED: bool, const THROUGH: bool>(
     blocks: usize,
     depth: usize,
     lines: *const f32,
@@ -185,7 +214,7 @@ unsafe fn run<const FLIPPED: bool>(
                 column = column.add(ROWS);
                 panel = panel.add(COLUMNS);
             }
-            to.store::<FLIPPED>(i, sums);
+            to.store::<FLIPPED, THROUGH>(i, sums);
         }
     }
 }

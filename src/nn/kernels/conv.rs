@@ -7,10 +7,11 @@
 //! Images are taken one by one, so that all working memory stays in the nearest caches.
 
 use super::block::{COLUMNS, Half, ROWS};
-use super::gemm::{Start, View, pack_panel};
+use super::gemm::{Start, View};
 pub use super::layout::Axis;
 use super::layout::{Layout, Tap};
 use super::lines::{add, put};
+use super::pack::pack;
 use super::shift::{STRETCH, Shifted, add_dots, add_panel_columns, line, panel_rows};
 use std::cell::RefCell;
 
@@ -167,7 +168,7 @@ impl Conv {
                 let columns =
                     View { values: map, rows: layout.map_plane, columns: self.outputs, transposed: true };
                 for first in (0..whole).step_by(COLUMNS) {
-                    pack_panel(columns, 0, first, COLUMNS, panel);
+                    pack::<2>(columns, (0, positions), (first, COLUMNS), panel.as_flattened_mut());
                     add_panel_columns(shifted, panel, &mut sums[first..], self.outputs);
                 }
                 for j in whole..self.outputs {

@@ -9,60 +9,22 @@
 //! products with at most three rows or columns ([`super::skinny`]) sum in another fixed order.
 
 use super::block::{COLUMNS, Half, ROWS, Target};
+use super::functions::{Function, Relu};
+pub use super::matrix::{Start, View};
+use super::pack::pack;
 use super::simd::F4;
 use super::skinny;
 use std::cell::RefCell;
 
 /// The longest stretch of the inner dimension that is taken at once: its panel of B fits into half of a
 /// 48 KB first-level cache.
-const DEPTH: usize = 1024;
+const DEPTH: usize = 400;
 /// How many values of A are taken at once.
-const STRETCH: usize = 8192;
+const STRETCH: usize = 4096;
 
-/// A matrix in memory.
-#[derive(Debug, Clone, Copy)]
-pub struct View<'a> {
-    /// Its elements.
-    pub values: &'a [f32],
-    /// Its rows.
-    pub rows: usize,
-    /// Its columns.
-    pub columns: usize,
-    /// Whether `values` holds it column after column instead of row after row.
-    pub transposed: bool,
-}
-
-impl<'a> View<'a> {
-    /// A matrix that is stored row after row.
-    ///
-    /// # Panics
-    /// When `values` is of another length.
-    pub fn new(values: &'a [f32], rows: usize, columns: usize) -> Self {
-        assert_eq!(values.len(), rows * columns, "a matrix has rows × columns values");
-        Self { values, rows, columns, transposed: false }
-    }
-
-    /// The transpose, without moving anything.
-    pub fn t(self) -> Self {
-        Self { rows: self.columns, columns: self.rows, transposed: !self.transposed, ..self }
-    }
-
-    /// How far apart neighbours in a column are, and neighbours in a row.
-    pub(super) fn strides(&self) -> (usize, usize) {
-        if self.transposed { (1, self.rows) } else { (self.columns, 1) }
-    }
-}
-
-/// What a product is added to.
-#[derive(Debug, Clone, Copy)]
-pub enum Start<'a> {
-    /// Nothing.
-    Zero,
-    /// This row, in every row: a bias.
-    Row(&'a [f32]),
-    /// What is there already.
-    Sum,
-}
+/// How many values of C [`product_by_rows`] gives at once: with three times as many others, the second-level cache
+/// holds them.
+const TILE: usize = 1 << 15;
 
 /// C ← max(start + A·B, low), C row after row. With `low` = −∞ there is no bound; NaN is kept.
 ///
@@ -72,6 +34,53 @@ pub enum Start<'a> {
 /// # Panics
 /// When the sizes do not fit together.
 pub fn product(a: View, b: View, c: &mut [f32], start: Start, low: f32) {
+    compute(a, b, c, start, low, None);
+}
+
+/// C ← A·B, each element times relu′ at the value of relu in its place in `ys`.
+///
+/// # Shapes
+/// A (m, k), B (k, n), C and ys (m, n)
+///
+/// # Panics
+/// When the sizes do not fit together.
+pub fn product_through_relu(a: View, b: View, c: &mut [f32], ys: &[f32]) {
+    assert_eq!(ys.len(), c.len(), "one value of relu for each element of C");
+    compute(a, b, c, Start::Zero, f32::NEG_INFINITY, Some(ys));
+}
+
+/// Calls `each` with the rows of A·B, a few at a time, and the first one's number. What it does to each finds them in
+/// the nearest cache.
+///
+/// # Panics
+/// When the inner sizes differ.
+pub fn product_by_rows(a: View, b: View, mut each: impl FnMut(usize, &[f32])) {
+    let (m, n, k) = (a.rows, b.columns, a.columns);
+    let rows = (TILE / n.max(1)).next_multiple_of(ROWS);
+    if k == 0 || k > DEPTH || m <= rows || n <= ROWS {
+        let mut c = vec![0.0; m * n];
+        product(a, b, &mut c, Start::Zero, f32::NEG_INFINITY);
+        each(0, &c);
+        return;
+    }
+    assert_eq!(k, b.rows, "the inner sizes differ");
+    let low = f32::NEG_INFINITY;
+    let whole = Whole { a, b, start: Start::Zero, low, flipped: false, through: None };
+    BUFFERS.with_borrow_mut(|buffers| {
+        whole.pack_panels((0, k), rows, buffers);
+        let mut tile = std::mem::take(&mut buffers.tile);
+        tile.resize(tile.len().max(rows * n), 0.0);
+        for first in (0..m).step_by(rows) {
+            let count = rows.min(m - first);
+            let tile = &mut tile[..count * n];
+            whole.compute_rows((0, k), (first, count), 0, F4::splat(low), tile, buffers);
+            each(first, tile);
+        }
+        buffers.tile = tile;
+    });
+}
+
+fn compute(a: View, b: View, c: &mut [f32], start: Start, low: f32, through: Option<&[f32]>) {
     let (m, n) = (a.rows, b.columns);
     assert_eq!(a.columns, b.rows, "the inner sizes differ");
     assert_eq!(c.len(), m * n, "C has the rows of A and the columns of B");
@@ -82,15 +91,36 @@ pub fn product(a: View, b: View, c: &mut [f32], start: Start, low: f32) {
         return;
     }
     if skinny::product(a, b, c, start, low) {
+        through.into_iter().for_each(|ys| mask(c, ys));
         return;
     }
+    // Which operand is packed a stretch at a time, and which as a whole: the larger one, unless it lies so that its
+    // rows are short; and what there is of each is filled up.
+    let flipped = m < n && (b.transposed || !a.transposed) || filled(n, m) < filled(m, n);
     BUFFERS.with_borrow_mut(|buffers| {
-        if m < n && b.transposed {
-            Whole { a: b.t(), b: a.t(), start, low, flipped: true }.compute(c, buffers);
+        if flipped {
+            Whole { a: b.t(), b: a.t(), start, low, flipped, through }.compute(c, buffers);
         } else {
-            Whole { a, b, start, low, flipped: false }.compute(c, buffers);
+            Whole { a, b, start, low, flipped: false, through }.compute(c, buffers);
         }
     });
+}
+
+/// How many elements the blocks of an (m, n) matrix have.
+fn filled(m: usize, n: usize) -> usize {
+    m.next_multiple_of(ROWS) * n.next_multiple_of(COLUMNS)
+}
+
+/// x ← x·relu′, from what relu gave.
+fn mask(xs: &mut [f32], ys: &[f32]) {
+    for (x, y) in xs.iter_mut().zip(ys) {
+        *x *= relu_slope(*y);
+    }
+}
+
+/// relu′, from what relu gave.
+fn relu_slope(y: f32) -> f32 {
+    Relu::slope_at_value(F4::splat(y)).to_array()[0]
 }
 
 thread_local! {
@@ -105,11 +135,13 @@ struct Buffers {
     lines: Vec<Half>,
     /// Blocks of C that reach over its edge.
     aside: Vec<f32>,
+    /// Rows of C that are not kept.
+    tile: Vec<f32>,
 }
 
 impl Buffers {
     const fn new() -> Self {
-        Self { panels: Vec::new(), lines: Vec::new(), aside: Vec::new() }
+        Self { panels: Vec::new(), lines: Vec::new(), aside: Vec::new(), tile: Vec::new() }
     }
 
     /// Grows to what a product of `rows` × `depth` and `depth` × `columns` values needs.
@@ -129,11 +161,13 @@ struct Whole<'a> {
     low: f32,
     /// Whether C is stored column after column, and a starting row runs down its columns.
     flipped: bool,
+    /// What relu gave in the places of C, whose slope the elements are multiplied by.
+    through: Option<&'a [f32]>,
 }
 
 impl Whole<'_> {
     fn compute(&self, c: &mut [f32], buffers: &mut Buffers) {
-        let (m, n, k) = (self.a.rows, self.b.columns, self.a.columns);
+        let (m, k) = (self.a.rows, self.a.columns);
         // Equal parts, at least one, so that an empty inner dimension still gives the start.
         let parts = k.div_ceil(DEPTH).max(1);
         for part in 0..parts {
@@ -141,38 +175,47 @@ impl Whole<'_> {
             let depth = to - from;
             // A stretch of A that the first-level cache holds meets all of B before the next one is read.
             let stretch = (STRETCH / depth.max(1)).next_multiple_of(ROWS).max(4 * ROWS);
-            buffers.reserve(m, n, depth, stretch);
-            let panels = &mut buffers.panels[..depth * n.div_ceil(COLUMNS)];
-            let lines = &mut buffers.lines[..stretch / ROWS * depth];
             let low = F4::splat(if to == k { self.low } else { f32::NEG_INFINITY });
             let start = if part == 0 { self.start } else { Start::Sum };
-            let columns = |column: usize| (n - column).min(COLUMNS);
-            let every = (0..n).step_by(COLUMNS);
-            for (column, panel) in every.clone().zip(panels.chunks_mut(depth.max(1))) {
-                pack_panel(self.b, from, column, columns(column), panel);
-            }
+            let through = self.through.filter(|_| parts == 1);
+            let whole = Whole { start, through, ..*self };
+            whole.pack_panels((from, depth), stretch, buffers);
             for first in (0..m).step_by(stretch) {
                 let rows = (m - first).min(stretch);
-                for (row, block) in (first..first + rows).step_by(ROWS).zip(lines.chunks_mut(depth.max(1))) {
-                    pack_rows(self.a, from, row, block);
-                }
-                for column in every.clone() {
-                    let panel = &panels[column / COLUMNS * depth..][..depth];
-                    let columns = columns(column);
-                    let strip = Strip { m, n, column, columns, start, low, flipped: self.flipped };
-                    let whole = rows / ROWS * ROWS;
-                    strip.compute(lines, panel, c, first, whole, &mut buffers.aside);
-                    if whole < rows {
-                        strip.compute(
-                            &lines[whole / ROWS * depth..],
-                            panel,
-                            c,
-                            first + whole,
-                            rows - whole,
-                            &mut buffers.aside,
-                        );
-                    }
-                }
+                whole.compute_rows((from, depth), (first, rows), first, low, c, buffers);
+            }
+        }
+        if let Some(ys) = self.through.filter(|_| parts > 1) {
+            mask(c, ys);
+        }
+    }
+
+    fn pack_panels(&self, (from, depth): (usize, usize), stretch: usize, buffers: &mut Buffers) {
+        buffers.reserve(self.a.rows, self.b.columns, depth, stretch);
+        pack::<2>(self.b, (from, depth), (0, self.b.columns), buffers.panels.as_flattened_mut());
+    }
+
+    /// Rows of the product, from packed panels, to row `at` of C and those after it.
+    fn compute_rows(
+        &self,
+        (from, depth): (usize, usize),
+        (first, rows): (usize, usize),
+        at: usize,
+        low: F4,
+        c: &mut [f32],
+        Buffers { panels, lines, aside, .. }: &mut Buffers,
+    ) {
+        let (m, n) = (self.a.rows, self.b.columns);
+        pack::<1>(self.a.t(), (from, depth), (first, rows), lines);
+        let whole = rows / ROWS * ROWS;
+        for column in (0..n).step_by(COLUMNS) {
+            let panel = &panels[column / COLUMNS * depth..][..depth];
+            let columns = (n - column).min(COLUMNS);
+            let Whole { start, flipped, through, .. } = *self;
+            let strip = Strip { m, n, column, columns, start, low, flipped, through };
+            strip.compute(lines, panel, c, at, whole, aside);
+            if whole < rows {
+                strip.compute(&lines[whole / ROWS * depth..], panel, c, at + whole, rows - whole, aside);
             }
         }
     }
@@ -187,6 +230,7 @@ struct Strip<'a> {
     start: Start<'a>,
     low: F4,
     flipped: bool,
+    through: Option<&'a [f32]>,
 }
 
 impl Strip<'_> {
@@ -209,14 +253,17 @@ impl Strip<'_> {
             Target::sum(aside, COLUMNS, &self.low).compute(blocks, lines, panel);
             for (r, line) in aside.chunks(COLUMNS).enumerate().take(rows) {
                 for (j, value) in line.iter().enumerate().take(self.columns) {
-                    c[self.place(first + r, j)] = *value;
+                    let place = self.place(first + r, j);
+                    c[place] = self.through.map_or(*value, |ys| relu_slope(ys[place]) * value);
                 }
             }
             return;
         }
         let mut row = [0.0; COLUMNS];
         let stride = if self.flipped { self.m } else { self.n };
-        let c = &mut c[self.place(first, 0)..];
+        let place = self.place(first, 0);
+        let through = self.through.map(|ys| &ys[place..]);
+        let c = &mut c[place..];
         let target = match (self.start, self.flipped) {
             (Start::Sum, false) => Target::sum(c, stride, &self.low),
             (Start::Sum, true) => Target::flipped_sum(c, stride, &self.low),
@@ -228,7 +275,7 @@ impl Strip<'_> {
             }
             (Start::Row(values), true) => Target::flipped_column(c, stride, &values[first..], &self.low),
         };
-        target.compute(blocks, lines, panel);
+        target.through(through).compute(blocks, lines, panel);
     }
 
     /// Where an element of this strip is in C.
@@ -248,80 +295,6 @@ impl Strip<'_> {
                     Start::Sum => c[self.place(first + r, j)],
                 };
             }
-        }
-    }
-}
-
-/// Copies the four rows of A from row `row` on, `block.len()` columns from column `from` on.
-/// Missing rows are zero.
-fn pack_rows(a: View, from: usize, row: usize, block: &mut [Half]) {
-    let (rows, depth) = (a.rows - row, block.len());
-    let (row_stride, depth_stride) = a.strides();
-    if rows < ROWS {
-        for (i, Half(four)) in block.iter_mut().enumerate() {
-            *four = [0.0; ROWS];
-            for (r, value) in four[..rows].iter_mut().enumerate() {
-                *value = a.values[(row + r) * row_stride + (from + i) * depth_stride];
-            }
-        }
-    } else if a.transposed {
-        let lines = a.values[from * depth_stride..].chunks(depth_stride);
-        for (Half(four), line) in block.iter_mut().zip(lines) {
-            four.copy_from_slice(&line[row..row + ROWS]);
-        }
-    } else {
-        let line = |r: usize| &a.values[(row + r) * row_stride + from..][..depth];
-        let lines: [&[f32]; ROWS] = [line(0), line(1), line(2), line(3)];
-        let [x, y, z, w] = lines.map(|line| line.as_chunks::<4>().0);
-        let (blocks, last) = block.as_chunks_mut::<4>();
-        for ((((block, x), y), z), w) in blocks.iter_mut().zip(x).zip(y).zip(z).zip(w) {
-            let turned = F4::transpose([x, y, z, w].map(F4::from_array));
-            for (Half(four), values) in block.iter_mut().zip(turned) {
-                values.write(four);
-            }
-        }
-        let done = depth - last.len();
-        for (i, Half(four)) in last.iter_mut().enumerate() {
-            *four = lines.map(|line| line[done + i]);
-        }
-    }
-}
-
-/// Copies `columns` (at most 8) columns of B, `panel.len()` rows from row `from` on.
-/// Missing columns are zero.
-pub(super) fn pack_panel(b: View, from: usize, column: usize, columns: usize, panel: &mut [[Half; 2]]) {
-    let depth = panel.len();
-    if columns < COLUMNS {
-        let (row_stride, column_stride) = b.strides();
-        for (i, halves) in panel.iter_mut().enumerate() {
-            for (j, value) in halves.iter_mut().flat_map(|half| &mut half.0).enumerate() {
-                let at = (from + i) * row_stride + (column + j) * column_stride;
-                *value = if j < columns { b.values[at] } else { 0.0 };
-            }
-        }
-    } else if b.transposed {
-        // A column of B is a row in memory: four of them, four values deep at a time, turned in registers.
-        for half in 0..2 {
-            let first = (column + 4 * half) * b.rows + from;
-            let line = |j: usize| &b.values[first + j * b.rows..][..depth];
-            let lines: [&[f32]; 4] = [line(0), line(1), line(2), line(3)];
-            let [x, y, z, w] = lines.map(|line| line.as_chunks::<4>().0);
-            let (blocks, last) = panel.as_chunks_mut::<4>();
-            for ((((block, x), y), z), w) in blocks.iter_mut().zip(x).zip(y).zip(z).zip(w) {
-                let turned = F4::transpose([x, y, z, w].map(F4::from_array));
-                for (halves, values) in block.iter_mut().zip(turned) {
-                    values.write(&mut halves[half].0);
-                }
-            }
-            let done = depth - last.len();
-            for (i, halves) in last.iter_mut().enumerate() {
-                halves[half].0 = lines.map(|line| line[done + i]);
-            }
-        }
-    } else {
-        for (halves, line) in panel.iter_mut().zip(b.values[from * b.columns..].chunks(b.columns)) {
-            let (fours, _) = line[column..column + COLUMNS].as_chunks();
-            *halves = [Half(fours[0]), Half(fours[1])];
         }
     }
 }
@@ -398,6 +371,47 @@ mod tests {
         // Deeper than one panel.
         check(6, 2 * DEPTH + 3, 10, &mut rng);
         check(13, 2 * DEPTH + 3, 9, &mut rng);
+    }
+
+    #[test]
+    fn a_product_through_relu_is_the_product_times_its_slope() {
+        let mut rng = Rng::stream(3, "gemm");
+        for (m, k, n) in
+            [(1, 5, 9), (9, 5, 1), (7, 30, 13), (13, 30, 40), (40, 2 * DEPTH + 3, 13), (64, 16, 32)]
+        {
+            let (a, b, ys) = (rng.normals(m * k), rng.normals(k * n), rng.normals(m * n));
+            for (a, b) in [
+                (View::new(&a, m, k), View::new(&b, k, n)),
+                (View::new(&a, m, k), View::new(&b, n, k).t()),
+                (View::new(&a, k, m).t(), View::new(&b, k, n)),
+            ] {
+                let (mut c, mut through) = (vec![0.0; m * n], vec![f32::NAN; m * n]);
+                product(a, b, &mut c, Start::Zero, f32::NEG_INFINITY);
+                product_through_relu(a, b, &mut through, &ys);
+                for ((c, y), got) in c.iter().zip(&ys).zip(&through) {
+                    assert_eq!(*got, if *y > 0.0 { *c } else { 0.0 }, "{m} {k} {n}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn rows_at_a_time_are_those_of_the_product() {
+        let mut rng = Rng::stream(4, "gemm");
+        for (m, k, n) in
+            [(5, 3, 7), (300, 9, 301), (130, 1, 257), (1000, 8, 33), (70, DEPTH + 1, 600), (40, 0, 30)]
+        {
+            let (a, b) = (rng.normals(k * m), rng.normals(k * n));
+            let (a, b) = (View::new(&a, k, m).t(), View::new(&b, k, n));
+            let mut expected = vec![0.0; m * n];
+            product(a, b, &mut expected, Start::Zero, f32::NEG_INFINITY);
+            let mut got = Vec::new();
+            product_by_rows(a, b, |first, rows| {
+                assert_eq!(got.len(), first * n);
+                got.extend_from_slice(rows);
+            });
+            assert_eq!(got, expected, "{m} {k} {n}");
+        }
     }
 
     #[test]

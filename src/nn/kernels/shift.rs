@@ -74,7 +74,7 @@ unsafe fn run_panel(
                 sums = step(sums, [*four, *four.add(1), *four.add(2), *four.add(3)], panel);
                 panel = panel.add(COLUMNS);
             }
-            to.store::<true>(i, sums);
+            to.store::<true, false>(i, sums);
         }
     }
 }
@@ -157,7 +157,7 @@ unsafe fn run_columns(
                 sums = step(sums, [*x.add(q), *y.add(q), *z.add(q), *w.add(q)], panel);
                 panel = panel.add(COLUMNS);
             }
-            to.store::<false>(i, sums);
+            to.store::<false, false>(i, sums);
         }
     }
 }

@@ -129,6 +129,11 @@ mod lanes {
         pub fn select(self, yes: F4, no: F4) -> F4 {
             F4(v128_bitselect(yes.0, no.0, self.0))
         }
+        /// 0 where the lane is set, else x.
+        #[inline(always)]
+        pub fn clear(self, x: F4) -> F4 {
+            F4(v128_andnot(x.0, self.0))
+        }
     }
 }
 
@@ -261,6 +266,11 @@ mod lanes {
         pub fn select(self, yes: F4, no: F4) -> F4 {
             let pick = |i: usize| if self.0[i] { yes.0[i] } else { no.0[i] };
             F4([pick(0), pick(1), pick(2), pick(3)])
+        }
+        /// 0 where the lane is set, else x.
+        #[inline(always)]
+        pub fn clear(self, x: F4) -> F4 {
+            self.select(F4([0.0; 4]), x)
         }
     }
 }

@@ -106,6 +106,11 @@ impl Ending {
         f(&scaled)
     }
 
+    /// Whether it is relu, whose slope a product can apply.
+    pub(super) fn is_relu(&self) -> bool {
+        self.activation == Activation::Relu
+    }
+
     /// Whether there is no activation.
     pub(super) fn is_identity(&self) -> bool {
         self.activation == Activation::Identity

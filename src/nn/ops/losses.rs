@@ -1,7 +1,7 @@
 //! Losses in nats or squared units: summed over the features, averaged over the batch.
 
 use super::backward::gradient_of;
-use super::slices::{output, same_shape, storage_slice, with_slice};
+use super::slices::{constant, output, same_shape, storage_slice, with_slice};
 use crate::error::Result;
 use crate::nn::kernels::elementwise;
 use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Shape, Tensor, bail};
@@ -103,12 +103,21 @@ impl CustomOp2 for Bce {
         gradient: &Tensor,
     ) -> candle_core::Result<(Option<Tensor>, Option<Tensor>)> {
         let scale = scale(gradient, logits.shape())?;
-        let to_logits = gradient_of(logits, |out| {
-            let Ok(slopes) = self.slopes.lock() else { bail!("a loss's slopes are locked") };
-            elementwise::add_scaled(scale, &slopes, out);
-            Ok(())
-        })?;
-        Ok((to_logits, None))
+        let Ok(mut slopes) = self.slopes.lock() else { bail!("a loss's slopes are locked") };
+        if logits.is_variable() || !logits.track_op() {
+            let add = |out: &mut [f32]| {
+                elementwise::add_scaled(scale, &slopes, out);
+                Ok(())
+            };
+            return Ok((gradient_of(logits, add)?, None));
+        }
+        // They become the gradient: another pass over as much memory is saved.
+        if slopes.len() != logits.elem_count() {
+            bail!("the gradient of a loss is had once");
+        }
+        let mut slopes = std::mem::take(&mut *slopes);
+        elementwise::scale(scale, &mut slopes);
+        Ok((Some(constant(slopes, logits.shape())?), None))
     }
 }
 

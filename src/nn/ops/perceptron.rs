@@ -1,12 +1,12 @@
 //! A whole perceptron in one operation: what lies between its layers never becomes a tensor.
 
 use super::activate::Ending;
-use super::backward::{gathering, gradient_from, gradient_of};
+use super::backward::{Product, Values, gather_product, gathering, gradient_from, gradient_of};
 use super::scratch::Scratch;
 use super::slices::{output, storage_slice, with_slice};
 use crate::error::Result;
 use crate::nn::Activation;
-use crate::nn::kernels::gemm::{Start, View, product};
+use crate::nn::kernels::gemm::{Start, View, product, product_through_relu};
 use crate::nn::kernels::reduce::add_rows;
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, Layout, Shape, Tensor, bail};
 use std::sync::Mutex;
@@ -84,19 +84,43 @@ impl Layer {
     }
 
     /// Adds to the gradients of W and b, given the gradient before the activation.
-    fn add_gradients(&self, xs: View, gradient: &[f32]) -> candle_core::Result<()> {
-        let to_zs = View::new(gradient, xs.rows, self.sizes()?.0);
-        gradient_from(&self.weight, |out, start| {
-            product(to_zs.t(), xs, out, start, f32::NEG_INFINITY);
-            Ok(())
-        })?;
+    fn gather(&self, to_zs: Values, xs: Values, n: usize) -> candle_core::Result<()> {
+        let (outputs, inputs) = self.sizes()?;
         if let Some(bias) = &self.bias {
-            gradient_of(bias, |out| {
-                add_rows(gradient, out);
-                Ok(())
-            })?;
+            gradient_of(bias, |out| to_zs.with(|to_zs| add_rows(to_zs, out)))?;
         }
-        Ok(())
+        let product = Product { to_zs, xs, sizes: [n, outputs, inputs] };
+        if self.weight.is_variable() && product.pays() {
+            return gather_product(&self.weight, product);
+        }
+        gradient_from(&self.weight, |out, start| product.add_to(out, start)).map(|_| ())
+    }
+
+    /// The gradient before the activation below the layer, which gave `ys`, from the one before the layer's own.
+    fn pass_below(
+        &self,
+        gradient: &[f32],
+        n: usize,
+        below: &Ending,
+        ys: &[f32],
+    ) -> candle_core::Result<Scratch> {
+        let (outputs, inputs) = self.sizes()?;
+        let mut out = Scratch::of(n * inputs);
+        if below.is_relu() {
+            with_slice(&self.weight, |weight| {
+                let (gradient, weight) =
+                    (View::new(gradient, n, outputs), View::new(weight, outputs, inputs));
+                product_through_relu(gradient, weight, &mut out, ys);
+            })?;
+            return Ok(out);
+        }
+        self.pass_on(gradient, n, &mut out, Start::Zero)?;
+        if below.is_identity() {
+            return Ok(out);
+        }
+        let mut scaled = Scratch::of(out.len());
+        below.scale(&out, ys, &mut scaled)?;
+        Ok(scaled)
     }
 
     /// The gradient before the layer from the one before its activation.
@@ -151,41 +175,41 @@ impl Perceptron {
         if self.layers.iter().any(|layer| layer.weight.is_variable()) && !gathering() {
             bail!("the gradients of a perceptron are for nn::backward");
         }
-        let (Ok(hidden), n) = (self.hidden.lock(), xs.dim(0)?) else {
+        let (Ok(mut hidden), n) = (self.hidden.lock(), xs.dim(0)?) else {
             bail!("a perceptron's values are locked")
         };
+        // Some of them go to the gradients.
+        let mut hidden = std::mem::take(&mut *hidden);
+        if hidden.len() + 1 != self.layers.len() {
+            bail!("a perceptron's gradients are had once");
+        }
         let first = self.layers.iter().position(|layer| layer.learns());
         // Below it nothing asks for a gradient.
         let lowest = if xs.track_op() { 0 } else { first.unwrap_or(self.layers.len()) };
-        let gradient = gradient.contiguous()?;
-        let mut above = Scratch::of(gradient.elem_count());
-        with_slice(&gradient, |gradient| above.copy_from_slice(gradient))?;
+        // What belongs before the activation of the layer whose turn it is.
+        let mut to_zs = Values::Shared(gradient.contiguous()?);
+        if let Some(last) = self.layers.last().filter(|last| !last.ending.is_identity()) {
+            let mut scaled = Scratch::of(ys.elem_count());
+            to_zs.with(|gradient| with_slice(ys, |ys| last.ending.scale(gradient, ys, &mut scaled)))???;
+            to_zs = Values::Own(scaled);
+        }
         for (i, layer) in self.layers.iter().enumerate().skip(lowest).rev() {
-            let mut scaled = Scratch::of(above.len());
-            let gradient = if layer.ending.is_identity() {
-                &*above
-            } else {
-                match hidden.get(i) {
-                    Some(ys) => layer.ending.scale(&above, ys, &mut scaled)?,
-                    None => with_slice(ys, |ys| layer.ending.scale(&above, ys, &mut scaled))??,
-                }
-                &*scaled
+            let Some((below, ys)) = i.checked_sub(1).zip(hidden.pop()) else {
+                let to_xs = gradient_from(xs, |out, start| {
+                    to_zs.with(|to_zs| layer.pass_on(to_zs, n, out, start))?
+                })?;
+                layer.gather(to_zs, Values::Shared(xs.clone()), n)?;
+                return Ok(to_xs);
             };
-            let inputs = layer.sizes()?.1;
-            match i.checked_sub(1).and_then(|below| hidden.get(below)) {
-                Some(below) => {
-                    layer.add_gradients(View::new(below, n, inputs), gradient)?;
-                    if i > lowest {
-                        let mut next = Scratch::of(n * inputs);
-                        layer.pass_on(gradient, n, &mut next, Start::Zero)?;
-                        above = next;
-                    }
+            let next = match self.layers.get(below) {
+                Some(below) if i > lowest => {
+                    Some(to_zs.with(|to_zs| layer.pass_below(to_zs, n, &below.ending, &ys))??)
                 }
-                None => {
-                    with_slice(xs, |xs| layer.add_gradients(View::new(xs, n, inputs), gradient))??;
-                    return gradient_from(xs, |out, start| layer.pass_on(gradient, n, out, start));
-                }
-            }
+                _ => None,
+            };
+            layer.gather(to_zs, Values::Own(ys), n)?;
+            let Some(next) = next else { break };
+            to_zs = Values::Own(next);
         }
         Ok(None)
     }
