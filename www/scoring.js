@@ -25,11 +25,10 @@ const ADVANCE = 60;
  * is lent, …
  */
 const EARLY = 0.1;
-/**
- * … and at most so many milliseconds: with the advance and all that the share gives, scores have then taken less than
- * a twentieth of the time when twenty seconds are over, however dear they are.
- */
-const MOST_LENT = 300;
+/** … and within so many milliseconds … */
+const SETTLING = 20_000;
+/** … no more than makes so many milliseconds together with the share: then they stay below a twentieth, too. */
+const MOST_SETTLING = 900;
 /** Milliseconds of training before the first scores, and from the end of one evaluation to the next. */
 const PAUSE = 1000;
 /** Milliseconds of training before a file that did not arrive is asked for again. */
@@ -52,6 +51,8 @@ export class Scoring {
   #saved = ADVANCE;
   /** Milliseconds that were lent to the first evaluation; null once it has ended. @type {number | null} */
   #lent = 0;
+  /** Milliseconds of training before the first scores were there. */
+  #waited = 0;
   /** Milliseconds of training since the last evaluation. */
   #trained = 0;
   #looked = 0;
@@ -74,6 +75,7 @@ export class Scoring {
     this.#trained = 0;
     this.#saved = ADVANCE;
     this.#lent = 0;
+    this.#waited = 0;
   }
 
   /** Whether a session at rest has yet to be scored; one that has learned nothing is not. @param {WasmSession} session */
@@ -133,7 +135,10 @@ export class Scoring {
   /** Lets the first evaluation have more than its share of what was trained. @param {number} elapsed */
   #lend(elapsed) {
     if (this.#lent === null) return;
-    const more = Math.min((EARLY - SHARE) * elapsed, MOST_LENT - this.#lent);
+    this.#waited += elapsed;
+    // Where nothing more can be lent, the share pays back.
+    const most = MOST_SETTLING - SHARE * Math.min(this.#waited, SETTLING);
+    const more = Math.min((EARLY - SHARE) * elapsed, most - this.#lent);
     this.#lent += more;
     this.#saved += more;
   }
