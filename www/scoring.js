@@ -24,7 +24,7 @@ const ADVANCE = 60;
  * The share of the training time that scores may take until the first ones are there. What goes beyond {@link SHARE}
  * is lent, …
  */
-const EARLY = 0.1;
+const EARLY = 0.125;
 /** … and within so many milliseconds … */
 const SETTLING = 20_000;
 /** … no more than makes so many milliseconds together with the share: then they stay below a twentieth, too. */
