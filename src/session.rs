@@ -75,6 +75,23 @@ impl Session {
         })
     }
 
+    /// The same session again, which goes its own way from here: what a snapshot would bring back, without the bytes.
+    ///
+    /// # Errors
+    /// If the tensor library fails.
+    pub fn twin(&self) -> Result<Self> {
+        let mut twin = Self::on(self.config.clone(), self.data.clone())?;
+        for ((_, ours), (_, theirs)) in self.model.vars().iter().zip(twin.model.vars().iter()) {
+            theirs.set(ours.as_tensor())?;
+        }
+        twin.model.load_state(&self.model.state())?;
+        twin.batches = self.batches.clone();
+        twin.noise = self.noise.clone();
+        twin.history = self.history.clone();
+        (twin.phase, twin.steps, twin.axes) = (self.phase, self.steps, self.axes);
+        Ok(twin)
+    }
+
     /// Takes `n` steps.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
  *
  * While training, scores may take {@link SHARE} of the time: what a part takes too much is waited for, and what the
  * pause between two evaluations leaves over is spent when the next one begins, but never more than a slice at once.
+ * The first scores of a session are lent more, so that they come soon; those after them wait until it is paid back.
  * When training has come to rest, the step that it rests at is scored once, in slices between which the mail is read.
  */
 
@@ -17,11 +18,17 @@ import { isTrap, messageOf, missingFile } from "./protocol.js";
 const SHARE = 0.03;
 /** Most milliseconds that are saved up: those of a pause. */
 const MOST_SAVED = 30;
-/**
- * Milliseconds that a new session has in advance, for its first scores and all floors: with them, too, scores have
- * taken less than a twentieth of the time when three seconds are over.
- */
+/** Milliseconds that a new session has in advance, for all floors, which are computed once. */
 const ADVANCE = 60;
+/**
+ * The share of the training time that scores may take until the first ones are there. What goes beyond {@link SHARE}
+ * is lent, …
+ */
+const EARLY = 0.125;
+/** … and within so many milliseconds … */
+const SETTLING = 20_000;
+/** … no more than makes so many milliseconds together with the share: then they stay below a twentieth, too. */
+const MOST_SETTLING = 900;
 /** Milliseconds of training before the first scores, and from the end of one evaluation to the next. */
 const PAUSE = 1000;
 /** Milliseconds of training before a file that did not arrive is asked for again. */
@@ -42,6 +49,10 @@ export class Scoring {
   #scored = 0;
   /** Milliseconds that may be spent while training; below 0 if more was. */
   #saved = ADVANCE;
+  /** Milliseconds that were lent to the first evaluation; null once it has ended. @type {number | null} */
+  #lent = 0;
+  /** Milliseconds of training before the first scores were there. */
+  #waited = 0;
   /** Milliseconds of training since the last evaluation. */
   #trained = 0;
   #looked = 0;
@@ -63,6 +74,8 @@ export class Scoring {
     this.touch();
     this.#trained = 0;
     this.#saved = ADVANCE;
+    this.#lent = 0;
+    this.#waited = 0;
   }
 
   /** Whether a session at rest has yet to be scored; one that has learned nothing is not. @param {WasmSession} session */
@@ -101,6 +114,7 @@ export class Scoring {
     if (!this.wanted(session)) return null;
     if (training) {
       if (this.#saved < MOST_SAVED) this.#saved = Math.min(this.#saved + SHARE * elapsed, MOST_SAVED);
+      this.#lend(elapsed);
       this.#trained += elapsed;
       if (this.#saved <= 0 || (this.#step === null && this.#trained < PAUSE)) return null;
     } else if (this.#step !== session.steps()) {
@@ -116,6 +130,17 @@ export class Scoring {
     } while (!scored && this.#awaited === null && spent < limit);
     if (training) this.#saved -= spent;
     return scored;
+  }
+
+  /** Lets the first evaluation have more than its share of what was trained. @param {number} elapsed */
+  #lend(elapsed) {
+    if (this.#lent === null) return;
+    this.#waited += elapsed;
+    // Where nothing more can be lent, the share pays back.
+    const most = MOST_SETTLING - SHARE * Math.min(this.#waited, SETTLING);
+    const more = Math.min((EARLY - SHARE) * elapsed, most - this.#lent);
+    this.#lent += more;
+    this.#saved += more;
   }
 
   /** Does one part. @param {WasmSession} session @returns {Scored | null} */
@@ -149,5 +174,7 @@ export class Scoring {
     this.#step = null;
     this.#scored = step;
     this.#trained = 0;
+    this.#saved -= this.#lent ?? 0;
+    this.#lent = null;
   }
 }

@@ -1,6 +1,7 @@
 //! Scores of rows alone, whoever made them: the same for a model's samples and for fresh real rows.
 
 use super::likelihood::kernel_loss;
+use super::sample::Sample;
 use super::yardstick::Yardstick;
 use crate::data::{Data, Domain};
 use crate::metrics::classifier::{label_coverage, label_shares};
@@ -72,7 +73,7 @@ impl Measure {
 }
 
 /// The scores of (n, size) rows; none that cannot be computed.
-pub fn measure(measure: Measure, yard: &Yardstick, rows: &[f32]) -> Values {
+pub fn measure(measure: Measure, yard: &Yardstick, rows: &Sample) -> Values {
     let (data, size) = (&yard.data, yard.data.shape.size());
     let few = yard.first(rows, yard.sizes.pairs);
     let real = yard.real_pairs();
@@ -97,7 +98,7 @@ pub fn measure(measure: Measure, yard: &Yardstick, rows: &[f32]) -> Values {
         Measure::Energy => energy_distance(few, real, size).map(|value| vec![("energyDistance", value)]),
         Measure::Grid => grid_js(rows, &yard.real, data.extent, CELLS).map(|value| vec![("gridJs", value)]),
         Measure::Neighbours => {
-            let both = yard.balls.as_ref().zip(yard.embedded(few));
+            let both = yard.balls.as_ref().zip(yard.balls(rows));
             both.and_then(|(real, generated)| among(real, &generated)).map(|score| {
                 vec![
                     ("precision", score.precision),
@@ -113,16 +114,16 @@ pub fn measure(measure: Measure, yard: &Yardstick, rows: &[f32]) -> Values {
             nearest_neighbour_accuracy(few, real, size).map(|value| vec![("twoSample", value)])
         }
         Measure::Labels => {
-            let classifier = yard.features.as_ref().and_then(|features| features.classifier());
-            let labels = classifier.and_then(|classifier| classifier.judge(rows)).map(|it| it.labels());
+            let look = yard.features.as_ref().and_then(|features| rows.look(features));
+            let labels = look.and_then(|look| look.labels.as_deref());
             let shares = |labels: &[u32]| label_shares(labels, data.classes);
-            let both = labels.as_deref().map(shares).zip(data.train.labels.as_deref().map(shares));
+            let both = labels.map(shares).zip(data.train.labels.as_deref().map(shares));
             both.and_then(|(ours, theirs)| label_coverage(&ours, &theirs))
                 .map(|score| vec![("labels", score.covered as f64), ("labelKl", score.kl)])
         }
         Measure::Frechet => yard.features.as_ref().and_then(|features| {
-            let (ours, theirs) = (features.features(rows)?, features.features(&yard.real)?);
-            Some(vec![("frechet", frechet_distance(&ours, &theirs, features.size())?)])
+            let (ours, theirs) = (&rows.look(features)?.features, &yard.real.look(features)?.features);
+            Some(vec![("frechet", frechet_distance(ours, theirs, features.size())?)])
         }),
         // Where the training rows are all words that there are, none can be new.
         Measure::Words => word_shares(rows, &data.train.xs, size, &data.alphabet, data.rule).map(|shares| {

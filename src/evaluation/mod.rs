@@ -11,6 +11,7 @@ pub mod gallery;
 mod likelihood;
 mod measures;
 mod run;
+mod sample;
 pub mod scores;
 mod yardstick;
 

@@ -7,6 +7,7 @@ use super::detect::{self, Finding};
 use super::evidence::{Evidence, Inside, Past};
 use super::likelihood::{log_probs, mean_loss};
 use super::measures::{Measure, Values, measure};
+use super::sample::Sample;
 use super::scores::{self, By, Score};
 use super::yardstick::{COMPARED, NEIGHBOUR, Yardstick};
 use crate::data::Domain;
@@ -19,7 +20,6 @@ use crate::models::{Model, matrix, unit_kl};
 use crate::nn::kernels::distances::squared;
 use crate::rng::Rng;
 use crate::session::Session;
-use crate::snapshot;
 
 /// Rows that a network encodes, reconstructs or judges at once.
 const INSIDE: usize = 256;
@@ -31,7 +31,7 @@ const FEW: usize = 250;
 enum Part {
     /// What the law says of the real rows.
     Law,
-    /// Distances between real rows.
+    /// The next of the lengths that distances between real rows give.
     Gauge,
     /// The training images nearest to these of the real ones.
     Compare(usize, usize),
@@ -61,7 +61,7 @@ pub struct Evaluation {
     parts: VecDeque<Part>,
     rng: Rng,
     likelihood: Rng,
-    samples: Vec<f32>,
+    samples: Sample,
     values: Values,
     /// Rows that the model's density is asked for: real ones, then training rows.
     judged: Vec<f32>,
@@ -84,7 +84,7 @@ impl Evaluation {
     /// # Errors
     /// If the tensor library cannot give its values.
     pub fn begin(session: &Session, yard: &Yardstick) -> Result<Self> {
-        let frozen = snapshot::load(&snapshot::save(session, false)?, snapshot::Rows::These(&session.data))?;
+        let frozen = session.twin()?;
         let (seed, data) = (session.config.seed, &session.data);
         let most = likelihood_rows(frozen.model.as_ref(), yard) * data.shape.size();
         let held_out = yard.real.get(..most).unwrap_or(&yard.real);
@@ -97,7 +97,7 @@ impl Evaluation {
             session: frozen,
             rng: Rng::stream(seed, "scores"),
             likelihood: Rng::stream(seed, "scored likelihoods"),
-            samples: Vec::new(),
+            samples: Sample::default(),
             values: Vec::new(),
             normalizer: Vec::new(),
             near: Vec::new(),
@@ -259,9 +259,7 @@ fn plan(session: &Session, yard: &Yardstick, judged: usize) -> VecDeque<Part> {
     if !yard.is_judged() {
         parts.push_back(Part::Law);
     }
-    if !yard.is_gauged() && data.shape.domain != Domain::Sequences {
-        parts.push_back(Part::Gauge);
-    }
+    parts.extend((0..yard.gauges()).map(|_| Part::Gauge));
     parts.extend(
         chunks(yard.compared(), yard.compared_at_once())
             .filter(|(_, to)| *to > yard.nearest.len())
@@ -299,9 +297,9 @@ fn chunks(n: usize, step: usize) -> impl Iterator<Item = (usize, usize)> {
 fn samples_at_once(model: &dyn Model, domain: Domain) -> usize {
     match (domain, model.dear().is_empty()) {
         (Domain::Points, true) => 500,
-        (Domain::Points, false) => 50,
+        (Domain::Points, false) => 100,
         (Domain::Images, true) => 25,
-        (Domain::Images, false) => 5,
+        (Domain::Images, false) => 10,
         (Domain::Sequences, _) => 10,
     }
 }

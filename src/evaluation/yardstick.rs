@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::measures::{self, Measure, Values};
+use super::sample::Sample;
 use crate::data::{Data, Domain};
 use crate::error::Result;
 use crate::metrics::classifier;
@@ -49,9 +50,9 @@ pub struct Yardstick {
     pub(super) data: Arc<Data>,
     pub(super) sizes: Sizes,
     /// Rows that no model sees, (m, size).
-    pub(super) real: Vec<f32>,
+    pub(super) real: Sample,
     /// Other real rows, as many as are generated where there are so many: they stand for a perfect model.
-    pub(super) fresh: Vec<f32>,
+    pub(super) fresh: Sample,
     /// −log p of real rows under their law, and the law's entropy, in nats.
     law: Option<(Vec<f64>, f64)>,
     /// The width of the kernel of the mean discrepancy.
@@ -65,7 +66,8 @@ pub struct Yardstick {
     /// How far held-out images are from the nearest training image.
     pub(super) nearest: Vec<f64>,
     judged: bool,
-    gauged: bool,
+    /// How many of [`Yardstick::gauges`] are done.
+    gauged: usize,
     /// What the fresh rows score.
     pub(super) floors: Values,
     /// The measures whose floors are known.
@@ -103,8 +105,8 @@ impl Yardstick {
         Ok(Self {
             data,
             sizes,
-            real,
-            fresh,
+            real: Sample::new(real),
+            fresh: Sample::new(fresh),
             law: None,
             sigma: None,
             projections: None,
@@ -112,7 +114,7 @@ impl Yardstick {
             balls: None,
             nearest: Vec::new(),
             judged: false,
-            gauged: false,
+            gauged: 0,
             floors: Vec::new(),
             measured: Vec::new(),
         })
@@ -167,37 +169,36 @@ impl Yardstick {
         mean.is_finite().then_some(mean)
     }
 
-    /// Whether the real rows have been compared among each other.
-    pub(super) fn is_gauged(&self) -> bool {
-        self.gauged
+    /// How many calls of [`Yardstick::gauge`] are left until it has all lengths that it takes.
+    pub(super) fn gauges(&self) -> usize {
+        let all: usize = match self.data.shape.domain {
+            Domain::Points => 2 + usize::from(self.data.shape.is_plane()),
+            Domain::Images => 2,
+            Domain::Sequences => 0,
+        };
+        all.saturating_sub(self.gauged)
     }
 
-    /// The lengths that distances between real rows give, once.
+    /// The next of the lengths that distances between real rows give, each once.
     pub(super) fn gauge(&mut self) {
         let size = self.data.shape.size();
-        self.gauged = true;
-        match self.data.shape.domain {
-            Domain::Points => {
-                self.sigma = median_distance(self.real_pairs(), size);
-                self.balls = Balls::new(self.real_pairs(), size, NEIGHBOUR);
-                if self.data.shape.is_plane() {
-                    self.projections = Projections::of(&self.real);
-                }
-            }
-            Domain::Images => {
-                self.features = Features::of(&self.data);
-                self.balls = self.embedded(self.real_pairs());
-            }
-            Domain::Sequences => {}
+        match (self.data.shape.domain, self.gauged) {
+            (Domain::Images, 0) => self.features = Features::of(&self.data),
+            (Domain::Points, 0) => self.sigma = median_distance(self.real_pairs(), size),
+            (Domain::Points, 2) => self.projections = Projections::of(&self.real),
+            (_, 1) => self.balls = self.balls(&self.real),
+            _ => {}
         }
+        self.gauged += 1;
     }
 
-    /// Balls around these rows or, of images, around their features.
-    pub(super) fn embedded(&self, rows: &[f32]) -> Option<Balls> {
-        match &self.features {
-            Some(features) => Balls::new(&features.features(rows)?, features.size(), NEIGHBOUR),
-            None => Balls::new(rows, self.data.shape.size(), NEIGHBOUR),
-        }
+    /// Balls around the rows that are compared pair by pair or, of images, around their features.
+    pub(super) fn balls(&self, rows: &Sample) -> Option<Balls> {
+        let (rows, size) = match &self.features {
+            Some(features) => (&*rows.look(features)?.features, features.size()),
+            None => (&**rows, self.data.shape.size()),
+        };
+        Balls::new(rows.get(..self.sizes.pairs * size).unwrap_or(rows), size, NEIGHBOUR)
     }
 
     /// How many rows of either kind are compared with the training images; none of what is no image.

@@ -18,8 +18,11 @@ pub fn median_distance(rows: &[f32], size: usize) -> Option<f64> {
     });
     let middle = distances.len() / 2;
     let upper = order_statistic(&distances, middle)?;
+    // The value before it is the same again, or the largest that is smaller.
+    let smaller = distances.iter().filter(|d2| **d2 < upper);
+    let (count, largest) = smaller.fold((0, 0.0), |(n, most), d2| (n + 1, f32::max(most, *d2)));
     let odd = !distances.len().is_multiple_of(2);
-    let lower = if odd { upper } else { order_statistic(&distances, middle.checked_sub(1)?)? };
+    let lower = if odd || count < middle { upper } else { largest };
     let median = f64::midpoint(lower.into(), upper.into()).sqrt();
     (median > 0.0).then_some(median)
 }
@@ -50,4 +53,30 @@ pub fn energy_distance(xs: &[f32], ys: &[f32], size: usize) -> Option<f64> {
     }
     let within = mean_within(xs, size, &sum_sqrt) + mean_within(ys, size, &sum_sqrt);
     Some(2.0 * mean_over(xs, ys, size, &sum_sqrt) - within)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rng::Rng;
+
+    #[test]
+    fn the_median_distance_is_that_of_the_sorted_distances() {
+        let mut rng = Rng::stream(6, "test");
+        for n in [2, 3, 4, 5, 6, 40, 41] {
+            // Whole numbers, so that many distances are the same.
+            for whole in [false, true] {
+                let rows: Vec<f32> =
+                    rng.normals(n).into_iter().map(|x| if whole { (3.0 * x).round() } else { x }).collect();
+                let mut all: Vec<f32> = (0..n)
+                    .flat_map(|i| (0..i).map(move |j| (i, j)))
+                    .map(|(i, j)| (rows[i] - rows[j]).powi(2))
+                    .collect();
+                all.sort_by(f32::total_cmp);
+                let middle = |i: usize| f64::from(all[i]);
+                let median = f64::midpoint(middle(all.len() / 2), middle((all.len() - 1) / 2)).sqrt();
+                assert_eq!(median_distance(&rows, 1), (median > 0.0).then_some(median), "{n} {whole}");
+            }
+        }
+    }
 }

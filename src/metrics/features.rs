@@ -51,6 +51,16 @@ const LEAST: f64 = 1e-9;
 /// Training rows that the features' scale is taken from.
 const SCALED_BY: usize = 500;
 
+/// What images look like.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Look {
+    /// (n, [`Features::size`]). They have no unit: the variances of the training rows' features are 1 together, so
+    /// that the Fréchet distance of real rows from their mean alone is 1.
+    pub features: Vec<f32>,
+    /// The likeliest class of each, where there is a classifier that knows them.
+    pub labels: Option<Vec<u32>>,
+}
+
 /// What features of a data set's images are made of.
 pub struct Features {
     kind: Kind,
@@ -97,24 +107,24 @@ impl Features {
         }
     }
 
-    /// The classifier, if they are its own.
-    pub fn classifier(&self) -> Option<&Classifier> {
-        match &self.kind {
-            Kind::Classifier(classifier) => Some(classifier),
-            Kind::Principal(..) => None,
-        }
+    /// (n, size) images to (n, [`Features::size`]); `None` without images, or if they are not whole or not finite.
+    pub fn features(&self, xs: &[f32]) -> Option<Vec<f32>> {
+        Some(self.look(xs)?.features)
     }
 
-    /// (n, size) images to (n, [`Features::size`]); `None` without images, or if they are not whole or not finite.
-    ///
-    /// They have no unit: the variances of the training rows' features are 1 together, so that the Fréchet distance
-    /// of real rows from their mean alone is 1.
-    pub fn features(&self, xs: &[f32]) -> Option<Vec<f32>> {
-        let mut features = match &self.kind {
-            Kind::Classifier(classifier) => classifier.judge(xs)?.features,
-            Kind::Principal(components, side) => components.project(&resample(xs, &self.shape, *side)?),
+    /// What (n, size) images look like; `None` without images, or if they are not whole or not finite.
+    pub fn look(&self, xs: &[f32]) -> Option<Look> {
+        let (mut features, labels) = match &self.kind {
+            Kind::Classifier(classifier) => {
+                let judgement = classifier.judge(xs)?;
+                let labels = judgement.labels();
+                (judgement.features, Some(labels))
+            }
+            Kind::Principal(components, side) => {
+                (components.project(&resample(xs, &self.shape, *side)?), None)
+            }
         };
         features.iter_mut().for_each(|x| *x *= self.scale);
-        Some(features)
+        Some(Look { features, labels })
     }
 }

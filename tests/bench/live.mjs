@@ -16,6 +16,7 @@ import { serve } from "../../tools/serve.mjs";
 import { findChromium } from "../../tools/setup.mjs";
 import { pairs as every } from "../js/wasm.mjs";
 import { median } from "./compare.mjs";
+import { countWorkers, look } from "./worker-time.mjs";
 
 const SECONDS = 10;
 /**
@@ -26,6 +27,8 @@ const SECONDS = 10;
 const [WINDOWS, WINDOW] = [16, 600];
 /** Milliseconds after a change of what is shown that belong to neither. */
 const SETTLED = 150;
+/** Seconds of play in which the first scores come and what was lent to them is paid back. */
+const FIRST = 20;
 
 /** @typedef {{model: import("../../www/protocol.js").ModelEntry, dataset: import("../../www/protocol.js").DatasetEntry}} Pair */
 /** @typedef {{browser: import("playwright-core").Browser, url: string}} Place */
@@ -34,9 +37,11 @@ const SETTLED = 150;
 async function withPage({ browser, url }, { model, dataset }, work) {
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
   try {
+    await countWorkers(context);
     const page = await context.newPage();
+    const came = page.waitForEvent("worker");
     await page.goto(`${url}#dataset=${dataset.id}&model=${model.id}&play=true`);
-    return await work(page);
+    return await work(page, await came);
   } finally {
     await context.close();
   }
@@ -67,34 +72,52 @@ const learned = (place, pair, picture) =>
   });
 
 /**
- * Steps per second with scores and without, in windows in turn. A window is from one report of the engine to another,
- * some 200 ms apart each, because between them the page does not know how many steps there are.
+ * What scores cost: how soon the first ones come and what all take of the worker's time until then and in the first
+ * seconds, then what the worker does in windows with scores and without, in turn.
  */
 const scored = (place, pair) =>
-  withPage(place, pair, (page) =>
-    page.evaluate(async ([windows, ms, settled]) => {
-      const wait = (/** @type {number} */ time) => new Promise((resolve) => setTimeout(resolve, time));
+  withPage(place, pair, async (page, worker) => {
+    const now = () => look(place.browser, worker);
+    await page.evaluate(async () => {
       const element = /** @type {any} */ (document.querySelector("tealight-playground"));
+      element.addEventListener("score", () => (/** @type {any} */ (globalThis).scoredAt ??= performance.timeOrigin + performance.now()));
       await element.ready;
-      const report = () => new Promise((resolve) => element.addEventListener("step", () => resolve([element.steps, performance.now()]), { once: true }));
-      await wait(2000);
-      const rates = /** @type {[number[], number[]]} */ ([[], []]);
-      for (let i = 0; i < 2 * windows; i++) {
-        // Which of both comes first alternates: a run that grows slower favours neither.
-        const without = Number((i + (i >> 1)) % 2 === 0);
-        element.hide = without ? ["scores"] : [];
-        await wait(settled);
-        const [first, since] = await report();
-        await wait(ms - 50);
-        const [last, until] = await report();
-        rates[without].push((1000 * (last - first)) / (until - since));
-      }
-      return rates;
-    }, /** @type {const} */ ([WINDOWS, WINDOW, SETTLED])));
+    });
+    const { began } = await now();
+    await page.waitForTimeout(Math.max(0, 1000 * FIRST - (Date.now() - began)));
+    const first = await now();
+    const windows = /** @type {[any[], any[]]} */ ([[], []]);
+    for (let i = 0; i < 2 * WINDOWS; i++) {
+      // Which of both comes first alternates: a run that grows slower favours neither.
+      const without = Number((i + (i >> 1)) % 2 === 0);
+      await page.evaluate((hide) => (/** @type {any} */ (document.querySelector("tealight-playground")).hide = hide), without ? ["scores"] : []);
+      await page.waitForTimeout(SETTLED);
+      const start = await now();
+      await page.waitForTimeout(WINDOW);
+      const end = await now();
+      const spent = (/** @type {string} */ what) => (end[what] === null ? null : end[what] - start[what]);
+      windows[without].push({ time: spent("now"), steps: spent("steps"), scores: spent("scores"), processor: spent("processor") });
+    }
+    const came = await page.evaluate(() => /** @type {any} */ (globalThis).scoredAt ?? null);
+    return { windows, came: came === null ? null : (came - began) / 1000, early: first.scores / (first.now - first.began) };
+  });
 
 /** The value below which a share of the others lie. @param {number[]} xs @param {number} share */
 const quantile = (xs, share) => [...xs].sort((a, b) => a - b)[Math.round(share * (xs.length - 1))];
 const mean = (xs) => xs.reduce((a, b) => a + b, 0) / xs.length;
+
+const total = (windows, what) => windows.reduce((sum, window) => sum + window[what], 0);
+
+/** The rate with scores over that without, of all windows together, and its standard error, by leaving each pair out. */
+function compared([withScores, without], what) {
+  const ratio = (left) => {
+    const rate = (windows) => total(windows.filter((_, i) => i !== left), "steps") / total(windows.filter((_, i) => i !== left), what);
+    return rate(withScores) / rate(without);
+  };
+  const others = withScores.map((_, i) => ratio(i));
+  const n = others.length;
+  return { ratio: ratio(-1), error: Math.sqrt(((n - 1) / n) * others.reduce((sum, x) => sum + (x - mean(others)) ** 2, 0)) };
+}
 
 const short = (x) => (x === null || x === undefined ? "" : Math.abs(x) >= 100 ? x.toFixed(0) : x.toFixed(2));
 const percent = (x) => `${(100 * x).toFixed(1)} %`;
@@ -118,19 +141,23 @@ async function tenSeconds(place, pairs) {
 /** @param {Place} place @param {Pair[]} pairs */
 async function costOfScores(place, pairs) {
   heading("What scores cost");
-  const lines = [row(["model", "data", "steps/s without scores", "with", "of its speed", "middle half", "of all steps"]), "|---|---|---:|---:|---:|---:|---:|"];
-  const [shares, totals] = [[], []];
+  const lines = [row(["model", "data", "first scores, s", `time in scores, first ${FIRST} s`, "then", "steps/s without scores", "with", "of its speed", "middle half", "by the processor's time"]), "|---|---|---:|---:|---:|---:|---:|---:|---:|---:|"];
+  const [times, shares, speeds] = [[], [], []];
   for (const pair of pairs) {
-    const [withScores, without] = await scored(place, pair);
+    const { windows, came, early } = await scored(place, pair);
+    const [withScores, without] = windows.map((all) => all.map(({ steps, time }) => (1000 * steps) / time));
     const ratios = withScores.map((rate, i) => rate / without[i]);
-    shares.push(median(ratios));
-    // Evaluations and the pauses between them fall into different windows: the median may see only one kind.
-    totals.push(mean(withScores) / mean(without));
+    const later = total(windows[0], "scores") / total(windows[0], "time");
     const half = [0.25, 0.75].map((share) => percent(quantile(ratios, share))).join("–");
-    lines.push(row([pair.model.id, pair.dataset.id, median(without).toFixed(0), median(withScores).toFixed(0), percent(median(ratios)), half, percent(mean(withScores) / mean(without))]));
+    const processor = windows[0][0].processor === null ? null : compared(windows, "processor");
+    times.push(came ?? Infinity);
+    shares.push(early);
+    speeds.push(processor?.ratio ?? compared(windows, "time").ratio);
+    const byProcessor = processor ? `${percent(processor.ratio)} ± ${(100 * processor.error).toFixed(1)}` : "–";
+    lines.push(row([pair.model.id, pair.dataset.id, came?.toFixed(1) ?? "none", percent(early), percent(later), median(without).toFixed(0), median(withScores).toFixed(0), percent(median(ratios)), half, byProcessor]));
     say(lines[lines.length - 1]);
   }
-  lines.push("", `Median of all pairs: ${percent(median(shares))}, of all steps ${percent(median(totals))}; smallest: ${percent(Math.min(...shares))}, of all steps ${percent(Math.min(...totals))}.`);
+  lines.push("", `First scores after ${median(times).toFixed(1)} s on the median, at the latest ${Math.max(...times).toFixed(1)} s; most time in scores in the first ${FIRST} s: ${percent(Math.max(...shares))}; speed by the processor's time: median ${percent(median(speeds))}, smallest ${percent(Math.min(...speeds))}.`);
   say(lines[lines.length - 1]);
   return lines;
 }
@@ -163,7 +190,8 @@ if (isMain(import.meta.url)) {
         `## ${SECONDS} seconds after the address was asked for`, "",
         "In brackets is the *floor*: what as many fresh real rows score.", "", ...learnt, "",
         "## What scores cost", "",
-        `Steps per second with scores and without, in ${WINDOWS} pairs of windows of ${WINDOW / 1000} s on one page: their medians, the median of the pairs' ratios and between what the middle half of these lie, and the mean with scores over the mean without.`, "", ...costs, "",
+        `Seconds of play until the first scores are there, and the share of its time that the worker spends in them: in the first ${FIRST} s, and in what comes then, which is ${WINDOWS} pairs of windows of ${WINDOW / 1000} s with scores and without on one page.`,
+        "Of these: the medians of steps per second, the median of the pairs' ratios, and between what the middle half of them lie; and, as that is the part that does not depend on what else the machine does, the steps for a second that the worker's thread has really run, all windows together, with the standard error.", "", ...costs, "",
       ];
       mkdirSync(path.join(root, "bench"), { recursive: true });
       writeFileSync(path.join(root, "bench", "live.md"), text.join("\n"));

@@ -110,18 +110,44 @@ test("what a pause leaves over is spent at once, but never more than a slice", (
   assert.ok(it.clock.now < 1100, `the first scores came after ${it.clock.now} ms`);
 });
 
-test("three seconds after a session began, and from then on, scores have taken less than a twentieth of its time", () => {
-  for (const parts of [Array(400).fill(0.5), Array(60).fill(8), Array(10).fill(15)]) {
+for (const [parts, soon] of [[Array(400).fill(0.5), 2000], [Array(60).fill(8), 4500], [Array(10).fill(15), 1500], [Array(200).fill(4), 7000], [Array(400).fill(5), 60_000]]) {
+  const cost = BEGIN + parts.reduce((a, b) => a + b);
+  test(`first scores that take ${cost} ms are lent time, which is paid back: over twenty seconds training keeps 95 %`, () => {
     const it = host(parts);
     it.open({ play: true });
     it.tell({ type: "scoring", on: true });
-    it.pump(() => it.clock.now > 3000);
-    while (it.clock.now < 20_000) {
-      assert.ok(it.clock.scoring <= 0.05 * it.clock.now + parts[0], `${it.clock.scoring} of ${it.clock.now} ms`);
+    let first = Infinity;
+    while (it.clock.now < 60_000) {
+      // What one look takes too much, and what the share gives in a long look, is for the next one.
+      const slack = 15 + parts[0];
+      const { now, scoring } = it.clock;
+      assert.ok(scoring <= 60 + 0.125 * now + slack, `${scoring} of ${now} ms`);
+      assert.ok(scoring <= 0.048 * Math.max(now, 20_000) + slack, `${scoring} of ${now} ms`);
+      if (first === Infinity && it.scores().length > 0) first = now;
+      const begun = it.log.length;
       it.queue.shift()();
+      // Those after them take what the share gives, and nothing more.
+      if (begun > 0 && it.log.length > begun) assert.ok(scoring <= 60 + 0.03 * now, `began after ${scoring} of ${now} ms`);
     }
-    assert.ok(it.scores().length > 0);
-  }
+    assert.ok(first <= soon, `the first scores came after ${first} ms`);
+  });
+}
+
+test("another session is lent time again, and the same one is not", () => {
+  const it = host(Array(50).fill(6));
+  const first = () => {
+    const [since, known] = [it.clock.now, it.scores().length];
+    it.pump(() => it.scores().length > known || it.clock.now > since + 30_000);
+    return it.clock.now - since;
+  };
+  it.open({ play: true });
+  it.tell({ type: "scoring", on: true });
+  const soon = first();
+  assert.ok(soon < 3500, `${soon} ms`);
+  const next = first();
+  assert.ok(next > 302 / 0.03 - 1000, `${next} ms`);
+  it.open({ play: true });
+  assert.ok(first() <= soon + 15);
 });
 
 test("without being asked, nothing is scored", () => {

@@ -42,6 +42,25 @@ fn the_registry_is_whole() {
 }
 
 #[test]
+fn a_twin_is_the_same_session_and_goes_its_own_way() {
+    for (dataset, model) in representatives() {
+        let name = format!("{model} on {dataset}");
+        let (mut one, mut plain) = (quick(dataset, model), quick(dataset, model));
+        one.step(2).unwrap();
+        plain.step(2).unwrap();
+        let mut twin = one.twin().unwrap();
+        assert_eq!(twin.snapshot().unwrap(), plain.snapshot().unwrap(), "{name}: it is another");
+        // Optimisers, chains and streams went along: what comes next is the same, too.
+        twin.step(2).unwrap();
+        assert_eq!(one.snapshot().unwrap(), plain.snapshot().unwrap(), "{name}: it was noticed");
+        plain.step(2).unwrap();
+        assert_eq!(twin.snapshot().unwrap(), plain.snapshot().unwrap(), "{name}: it goes on otherwise");
+        one.step(2).unwrap();
+        assert_eq!(one.snapshot().unwrap(), plain.snapshot().unwrap(), "{name}: so does the first one");
+    }
+}
+
+#[test]
 fn every_model_has_finite_scores_and_does_not_notice() {
     let mut seen = HashSet::new();
     for (dataset, model) in representatives() {

@@ -159,6 +159,12 @@ fn features_tell_what_is_wrong_from_what_is_only_other() {
             assert!(far > times * floor, "{id} {what}: {far}, where real rows have {floor}");
         }
         assert!(features.features(&[]).is_none() && features.features(&[f32::NAN; 4096]).is_none());
+        // One look gives the features, and the labels that the classifier alone gives.
+        let look = features.look(&data.train.xs[..n]).unwrap();
+        assert_eq!(look.features, real, "{id}");
+        let classifier = data.topic.and_then(|topic| Classifier::of(topic, &data.shape));
+        let labels = classifier.map(|classifier| classifier.judge(&data.train.xs[..n]).unwrap().labels());
+        assert_eq!(look.labels, labels, "{id}");
     }
 }
 

@@ -11,7 +11,6 @@ use crate::evaluation::Evidence;
 use crate::metrics::discrepancy::energy_distance;
 use crate::params::Value;
 use crate::rng::Rng;
-use crate::snapshot::{self, Rows};
 
 /// The setting that says how many steps there are.
 const KEY: &str = "samplingSteps";
@@ -39,7 +38,7 @@ fn distances(evidence: &Evidence, steps: f64) -> Result<Option<(f64, f64)>> {
     let n = ROWS.min(evidence.real.len() / size.max(1));
     let real = evidence.real.get(..n * size).unwrap_or_default();
     let seed = session.config().seed;
-    let mut twin = snapshot::load(&session.checkpoint()?, Rows::These(&session.data))?;
+    let mut twin = session.twin()?;
     twin.set(KEY, &Value::Number(TIMES * steps))?;
     let of = |samples: Vec<f32>| energy_distance(real, &samples, size);
     let now = of(sample(session.model(), n, seed)?);
