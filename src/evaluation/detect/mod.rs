@@ -86,15 +86,19 @@ pub fn look(which: usize, evidence: &Evidence, found: &[Finding]) -> Option<Find
     if explained.any(|by| named(by)) { None } else { find(evidence) }
 }
 
+/// The highest value of a setting that is a number.
+fn highest(evidence: &Evidence, key: &str) -> Option<f64> {
+    let spec = (evidence.session.config().model.specs)().into_iter().find(|spec| spec.key == key)?;
+    match spec.kind {
+        Kind::Linear { high, .. } | Kind::Log { high, .. } => Some(high),
+        Kind::Integer { high, .. } => Some(high as f64),
+        _ => None,
+    }
+}
+
 /// So many times as much of a setting that is a number, as far as it goes; nothing where it is at its end.
 fn raised(evidence: &Evidence, key: &'static str, times: f64) -> Option<(&'static str, Value)> {
-    let spec = (evidence.session.config().model.specs)().into_iter().find(|spec| spec.key == key)?;
-    let now = evidence.number(key)?;
-    let most = match spec.kind {
-        Kind::Linear { high, .. } | Kind::Log { high, .. } => high,
-        Kind::Integer { high, .. } => high as f64,
-        _ => return None,
-    };
+    let (now, most) = (evidence.number(key)?, highest(evidence, key)?);
     (now < most).then(|| (key, Value::Number((times * now).min(most))))
 }
 
