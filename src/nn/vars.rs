@@ -1,9 +1,10 @@
 //! The trainable variables of a model: ordered, named, saved and loaded as safetensors.
 
+use super::ops::storage_slice_mut;
 use super::tensor_file::{F32, Part, TensorFile, write};
 use crate::error::{Error, Result, clip};
 use candle_core::backprop::GradStore;
-use candle_core::{Device, Tensor, Var};
+use candle_core::{CpuStorage, Device, InplaceOp1, Layout, Tensor, Var};
 
 /// Variables in the order in which they were added. A clone shares the variables' storage.
 ///
@@ -111,7 +112,7 @@ impl Vars {
     /// <https://arxiv.org/abs/1701.07875>).
     pub fn clamp(&self, limit: f32) -> Result<()> {
         for (_, var) in self.iter() {
-            var.set(&var.as_detached_tensor().clamp(-limit, limit)?)?;
+            var.inplace_op1(&Clamp { limit })?;
         }
         Ok(())
     }
@@ -165,6 +166,29 @@ impl Vars {
         }
         for ((_, var), values) in self.iter().zip(&loaded) {
             var.set(values)?;
+        }
+        Ok(())
+    }
+}
+
+/// Limits values to [−limit, limit].
+struct Clamp {
+    limit: f32,
+}
+
+impl InplaceOp1 for Clamp {
+    fn name(&self) -> &'static str {
+        "clamp"
+    }
+
+    fn cpu_fwd(&self, x: &mut CpuStorage, layout: &Layout) -> candle_core::Result<()> {
+        for x in storage_slice_mut(x, layout)? {
+            // Written so that NaN is kept.
+            if *x > self.limit {
+                *x = self.limit;
+            } else if *x < -self.limit {
+                *x = -self.limit;
+            }
         }
         Ok(())
     }

@@ -94,12 +94,7 @@ impl<'a> Target<'a> {
             ((rows - 1) * self.stride + COLUMNS, (rows - 1) * self.start_stride + COLUMNS)
         };
         assert!(end <= self.size && (self.start.is_null() || starts <= self.starts));
-        let run = match (self.flipped, self.through.is_null()) {
-            (true, true) => run::<true, false>,
-            (true, false) => run::<true, true>,
-            (false, true) => run::<false, false>,
-            (false, false) => run::<false, true>,
-        };
+        let run = if self.flipped { run::<true> } else { run::<false> };
         let (lines, panel) = (lines.as_ptr().cast(), panel.as_ptr().cast());
         // SAFETY: all that is read and written has just been checked.
         unsafe { run(blocks, depth, lines, panel, *self) };
@@ -129,7 +124,7 @@ impl<'a> Target<'a> {
         }
     }
 
-    /// Writes max(sums, low).
+    /// Writes max(sums, low), and, where `THROUGH` allows for it, times relu′.
     ///
     /// # Safety
     /// C holds block `i`.
@@ -144,11 +139,10 @@ impl<'a> Target<'a> {
         unsafe {
             let low = (&raw const *self.low).read_volatile();
             let put = |place: usize, sums: F4| {
-                let sums = if THROUGH {
-                    sums * Relu::slope_at_value(F4::load(self.through.wrapping_add(place)))
-                } else {
-                    sums.at_least(low)
-                };
+                let mut sums = sums.at_least(low);
+                if THROUGH && !self.through.is_null() {
+                    sums = sums * Relu::slope_at_value(F4::load(self.through.wrapping_add(place)));
+                }
                 sums.store(self.c.wrapping_add(place));
             };
             if !FLIPPED {
@@ -195,7 +189,7 @@ pub(super) unsafe fn step(sums: Sums, [x, y, z, w]: [f32; ROWS], panel: *const f
 /// # Safety
 /// `lines` holds `blocks` blocks of `depth` columns, `panel` holds `depth` rows, the target has room.
 #[inline(never)]
-unsafe fn run<const FLIPPED: bool, const THROUGH: bool>(
+unsafe fn run<const FLIPPED: bool>(
     blocks: usize,
     depth: usize,
     lines: *const f32,
@@ -214,7 +208,7 @@ unsafe fn run<const FLIPPED: bool, const THROUGH: bool>(
                 column = column.add(ROWS);
                 panel = panel.add(COLUMNS);
             }
-            to.store::<FLIPPED, THROUGH>(i, sums);
+            to.store::<FLIPPED, true>(i, sums);
         }
     }
 }

@@ -126,11 +126,7 @@ pub fn multiply(xs: &[f32], ys: &[f32], out: &mut [f32]) {
 
 /// x ← scale·x.
 pub fn scale(scale: f32, xs: &mut [f32]) {
-    let (fours, rest) = xs.as_chunks_mut::<4>();
-    for four in fours {
-        (F4::splat(scale) * F4::from_array(four)).write(four);
-    }
-    rest.iter_mut().for_each(|x| *x *= scale);
+    xs.iter_mut().for_each(|x| *x *= scale);
 }
 
 /// sum ← sum + scale·x.

@@ -11,7 +11,7 @@
 use super::block::{COLUMNS, Half, ROWS, Target};
 use super::functions::{Function, Relu};
 pub use super::matrix::{Start, View};
-use super::pack::pack;
+use super::pack::{Buffers, grow, pack};
 use super::simd::F4;
 use super::skinny;
 use std::cell::RefCell;
@@ -69,7 +69,7 @@ pub fn product_by_rows(a: View, b: View, mut each: impl FnMut(usize, &[f32])) {
     BUFFERS.with_borrow_mut(|buffers| {
         whole.pack_panels((0, k), rows, buffers);
         let mut tile = std::mem::take(&mut buffers.tile);
-        tile.resize(tile.len().max(rows * n), 0.0);
+        grow(&mut tile, rows * n, 0.0);
         for first in (0..m).step_by(rows) {
             let count = rows.min(m - first);
             let tile = &mut tile[..count * n];
@@ -127,32 +127,6 @@ thread_local! {
     static BUFFERS: RefCell<Buffers> = const { RefCell::new(Buffers::new()) };
 }
 
-/// Working memory, kept from product to product.
-struct Buffers {
-    /// The panels of B: 8 columns each, row after row.
-    panels: Vec<[Half; 2]>,
-    /// A stretch of A: blocks of 4 rows, each column after column.
-    lines: Vec<Half>,
-    /// Blocks of C that reach over its edge.
-    aside: Vec<f32>,
-    /// Rows of C that are not kept.
-    tile: Vec<f32>,
-}
-
-impl Buffers {
-    const fn new() -> Self {
-        Self { panels: Vec::new(), lines: Vec::new(), aside: Vec::new(), tile: Vec::new() }
-    }
-
-    /// Grows to what a product of `rows` × `depth` and `depth` × `columns` values needs.
-    fn reserve(&mut self, rows: usize, columns: usize, depth: usize, stretch: usize) {
-        let grow = |length: usize, needed: usize| length.max(needed);
-        self.panels.resize(grow(self.panels.len(), columns.div_ceil(COLUMNS) * depth), [Half([0.0; 4]); 2]);
-        self.lines.resize(grow(self.lines.len(), stretch / ROWS * depth), Half([0.0; 4]));
-        self.aside.resize(grow(self.aside.len(), (rows + ROWS) * COLUMNS), 0.0);
-    }
-}
-
 /// A product, or its transpose.
 struct Whole<'a> {
     a: View<'a>,
@@ -192,7 +166,7 @@ impl Whole<'_> {
 
     fn pack_panels(&self, (from, depth): (usize, usize), stretch: usize, buffers: &mut Buffers) {
         buffers.reserve(self.a.rows, self.b.columns, depth, stretch);
-        pack::<2>(self.b, (from, depth), (0, self.b.columns), buffers.panels.as_flattened_mut());
+        pack::<2>(self.b, (from, depth), (0, self.b.columns), &mut buffers.panels);
     }
 
     /// Rows of the product, from packed panels, to row `at` of C and those after it.
@@ -209,7 +183,7 @@ impl Whole<'_> {
         pack::<1>(self.a.t(), (from, depth), (first, rows), lines);
         let whole = rows / ROWS * ROWS;
         for column in (0..n).step_by(COLUMNS) {
-            let panel = &panels[column / COLUMNS * depth..][..depth];
+            let panel = &panels.as_chunks().0[column / COLUMNS * depth..][..depth];
             let columns = (n - column).min(COLUMNS);
             let Whole { start, flipped, through, .. } = *self;
             let strip = Strip { m, n, column, columns, start, low, flipped, through };

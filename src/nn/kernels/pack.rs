@@ -3,9 +3,42 @@
 //! Read as they are, the values of a block would lie a row apart: each in a cache line of its own, and at the usual
 //! widths all of them in the same few sets of the cache.
 
-use super::block::Half;
+use super::block::{COLUMNS, Half, ROWS};
 use super::matrix::View;
 use super::simd::F4;
+
+/// Working memory, kept from product to product.
+pub(super) struct Buffers {
+    /// The panels of B: 8 columns each, row after row.
+    pub(super) panels: Vec<Half>,
+    /// A stretch of A: blocks of 4 rows, each column after column.
+    pub(super) lines: Vec<Half>,
+    /// Blocks of C that reach over its edge.
+    pub(super) aside: Vec<f32>,
+    /// Rows of C that are not kept.
+    pub(super) tile: Vec<f32>,
+}
+
+impl Buffers {
+    pub(super) const fn new() -> Self {
+        Self { panels: Vec::new(), lines: Vec::new(), aside: Vec::new(), tile: Vec::new() }
+    }
+
+    /// Grows to what a product of `rows` × `depth` and `depth` × `columns` values needs.
+    pub(super) fn reserve(&mut self, rows: usize, columns: usize, depth: usize, stretch: usize) {
+        grow(&mut self.panels, columns.div_ceil(COLUMNS) * depth * 2, Half([0.0; 4]));
+        grow(&mut self.lines, stretch / ROWS * depth, Half([0.0; 4]));
+        grow(&mut self.aside, (rows + ROWS) * COLUMNS, 0.0);
+    }
+}
+
+/// Grows to at least so many.
+#[inline(never)]
+pub(super) fn grow<T: Copy>(buffer: &mut Vec<T>, length: usize, value: T) {
+    if buffer.len() < length {
+        buffer.resize(length, value);
+    }
+}
 
 /// Packs `lanes` columns of `b` from column `first` on, `depth` of its rows from row `from` on: strips of 4·`HALVES`
 /// columns, one after the other, each row after row. Columns that the last strip lacks are zero.
@@ -34,7 +67,7 @@ pub(super) fn pack<const HALVES: usize>(
         // just been checked.
         unsafe {
             if b.transposed {
-                turn::<HALVES>(values, column, depth, strips, out);
+                turn(values, column, depth, strips, HALVES, out);
             } else {
                 cut::<HALVES>(values, row, depth, strips, out);
             }
@@ -99,19 +132,13 @@ unsafe fn cut<const HALVES: usize>(
 /// # Safety
 /// `values` can be read to `strips` strips of `depth` rows, and as much written to `out`.
 #[inline(never)]
-unsafe fn turn<const HALVES: usize>(
-    values: *const f32,
-    stride: usize,
-    depth: usize,
-    strips: usize,
-    out: *mut f32,
-) {
-    let width = 4 * HALVES;
-    for half in 0..strips * HALVES {
+unsafe fn turn(values: *const f32, stride: usize, depth: usize, strips: usize, halves: usize, out: *mut f32) {
+    let width = 4 * halves;
+    for half in 0..strips * halves {
         // SAFETY: the caller's, for everything below.
         unsafe {
             let lines: [*const f32; 4] = std::array::from_fn(|r| values.add((4 * half + r) * stride));
-            let to = out.add(half / HALVES * depth * width + half % HALVES * 4);
+            let to = out.add(half / halves * depth * width + half % halves * 4);
             let whole = depth / 4 * 4;
             for i in (0..whole).step_by(4) {
                 let turned = F4::transpose(lines.map(|line| F4::load(line.add(i))));

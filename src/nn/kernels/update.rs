@@ -35,29 +35,20 @@ impl Adam {
     pub fn step(&self, xs: &mut [f32], gradient: &[f32], ms: &mut [f32], vs: &mut [f32]) {
         let n = xs.len();
         assert!(gradient.len() == n && ms.len() == n && vs.len() == n);
-        // Multiplying by 1 changes nothing, and is most often asked for.
-        if self.scale == 1.0 && self.keep == 1.0 {
-            self.pass::<true>(xs, gradient, ms, vs);
-        } else {
-            self.pass::<false>(xs, gradient, ms, vs);
-        }
-    }
-
-    fn pass<const PLAIN: bool>(&self, xs: &mut [f32], gradient: &[f32], ms: &mut [f32], vs: &mut [f32]) {
         let (x_fours, x_rest) = xs.as_chunks_mut::<4>();
         let (g_fours, g_rest) = gradient.as_chunks::<4>();
         let (m_fours, m_rest) = ms.as_chunks_mut::<4>();
         let (v_fours, v_rest) = vs.as_chunks_mut::<4>();
         for (((x, g), m), v) in x_fours.iter_mut().zip(g_fours).zip(m_fours).zip(v_fours) {
             let fours = [F4::from_array(x), F4::from_array(g), F4::from_array(m), F4::from_array(v)];
-            let [new_x, new_m, new_v] = self.of::<PLAIN>(fours);
+            let [new_x, new_m, new_v] = self.of(fours);
             new_x.write(x);
             new_m.write(m);
             new_v.write(v);
         }
         if !x_rest.is_empty() {
             let rests = [load_rest(x_rest), load_rest(g_rest), load_rest(m_rest), load_rest(v_rest)];
-            let [x, m, v] = self.of::<PLAIN>(rests);
+            let [x, m, v] = self.of(rests);
             store_rest(x, x_rest);
             store_rest(m, m_rest);
             store_rest(v, v_rest);
@@ -65,15 +56,14 @@ impl Adam {
     }
 
     #[inline(always)]
-    fn of<const PLAIN: bool>(&self, [x, g, m, v]: [F4; 4]) -> [F4; 3] {
+    fn of(&self, [x, g, m, v]: [F4; 4]) -> [F4; 3] {
         let c = F4::splat;
-        let g = if PLAIN { g } else { g * c(self.scale) };
+        let g = g * c(self.scale);
         let m = without_traces(c(self.first[0]) * m + c(self.first[1]) * g);
         let v = c(self.second[0]) * v + c(self.second[1]) * (g * g);
         let v = v.below(c(f32::MIN_POSITIVE)).clear(v);
         let change = c(self.rate) * m / (v.sqrt() * c(self.spread) + c(self.eps));
-        let x = if PLAIN { x } else { c(self.keep) * x };
-        [x - change, m, v]
+        [c(self.keep) * x - change, m, v]
     }
 }
 

@@ -112,19 +112,26 @@ impl Gradients {
     /// # Errors
     /// When the gradient is not of `f32`.
     pub fn with<R>(&self, var: &Tensor, f: impl FnOnce(&[f32]) -> R) -> Result<Option<R>> {
+        let (mut f, mut result) = (Some(f), None);
+        self.lend(var, &mut |gradient| result = f.take().map(|f| f(gradient)))?;
+        Ok(result)
+    }
+
+    fn lend(&self, var: &Tensor, f: &mut dyn FnMut(&[f32])) -> Result<()> {
         match (self.gathered(var), self.others.get(var)) {
-            (None, None) => Ok(None),
-            (Some(sum), None) => Ok(Some(f(sum.whole()?))),
-            (None, Some(other)) => Ok(Some(with_slice(&other.contiguous()?, f)?)),
+            (None, None) => {}
+            (Some(sum), None) => f(sum.whole()?),
+            (None, Some(other)) => with_slice(&other.contiguous()?, f)?,
             // An operation of candle's own has used the variable too.
             (Some(gathered), Some(other)) => {
                 let mut sum = other.flatten_all()?.to_vec1::<f32>()?;
                 for (sum, x) in sum.iter_mut().zip(gathered.whole()?.iter()) {
                     *sum += x;
                 }
-                Ok(Some(f(&sum)))
+                f(&sum);
             }
         }
+        Ok(())
     }
 
     /// Calls `f` with the parts of a variable's gradient, if it has one, and where they begin: a gradient that nobody
@@ -237,23 +244,34 @@ pub(super) fn gradient_from(
     input: &Tensor,
     write: impl FnOnce(&mut [f32], Start) -> candle_core::Result<()>,
 ) -> candle_core::Result<Option<Tensor>> {
+    let mut write = Some(write);
+    gather(input, &mut |out, start| write.take().map_or(Ok(()), |write| write(out, start)))
+}
+
+/// Writes a gradient, or adds to it.
+type Write<'a> = &'a mut dyn FnMut(&mut [f32], Start) -> candle_core::Result<()>;
+
+/// [`gradient_from`], once for all operations: each of its own would be a copy in the module.
+fn gather(input: &Tensor, write: Write) -> candle_core::Result<Option<Tensor>> {
     if !input.track_op() {
         return Ok(None);
     }
-    if !input.is_variable() {
-        return computed(input, write);
-    }
-    SINK.with_borrow_mut(|sink| {
-        let Some(sink) = sink else { return computed(input, write) };
-        if let Some(sum) = sink.iter_mut().find(|sum| sum.var.id() == input.id()) {
-            write(sum.grown()?, Start::Sum)?;
-        } else {
+    if input.is_variable() && gathering() {
+        SINK.with_borrow_mut(|sink| {
+            let sink = sink.get_or_insert_default();
+            if let Some(sum) = sink.iter_mut().find(|sum| sum.var.id() == input.id()) {
+                return write(sum.grown()?, Start::Sum);
+            }
             let mut gradient = Scratch::of(input.elem_count());
             write(&mut gradient, Start::Zero)?;
             sink.push(Sum { var: input.clone(), product: None, whole: gradient.into() });
-        }
-        Ok(None)
-    })
+            Ok(())
+        })?;
+        return Ok(None);
+    }
+    let mut gradient = vec![0.0; input.elem_count()];
+    write(&mut gradient, Start::Sum)?;
+    constant(gradient, input.shape()).map(Some)
 }
 
 /// [`gradient_from`] for a variable whose gradient is this product, which is computed when it is asked for.
@@ -276,15 +294,6 @@ pub(super) fn gather_product(var: &Tensor, product: Product) -> candle_core::Res
         sink.push(Sum { var: var.clone(), product, whole: OnceCell::new() });
         Ok(())
     })
-}
-
-fn computed(
-    input: &Tensor,
-    write: impl FnOnce(&mut [f32], Start) -> candle_core::Result<()>,
-) -> candle_core::Result<Option<Tensor>> {
-    let mut gradient = vec![0.0; input.elem_count()];
-    write(&mut gradient, Start::Sum)?;
-    constant(gradient, input.shape()).map(Some)
 }
 
 #[cfg(test)]

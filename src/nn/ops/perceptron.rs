@@ -84,7 +84,7 @@ impl Layer {
     }
 
     /// Adds to the gradients of W and b, given the gradient before the activation.
-    fn gather(&self, to_zs: Values, xs: Values, n: usize) -> candle_core::Result<()> {
+    fn add_gradients(&self, to_zs: Values, xs: Values, n: usize) -> candle_core::Result<()> {
         let (outputs, inputs) = self.sizes()?;
         if let Some(bias) = &self.bias {
             gradient_of(bias, |out| to_zs.with(|to_zs| add_rows(to_zs, out)))?;
@@ -198,7 +198,7 @@ impl Perceptron {
                 let to_xs = gradient_from(xs, |out, start| {
                     to_zs.with(|to_zs| layer.pass_on(to_zs, n, out, start))?
                 })?;
-                layer.gather(to_zs, Values::Shared(xs.clone()), n)?;
+                layer.add_gradients(to_zs, Values::Shared(xs.clone()), n)?;
                 return Ok(to_xs);
             };
             let next = match self.layers.get(below) {
@@ -207,7 +207,7 @@ impl Perceptron {
                 }
                 _ => None,
             };
-            layer.gather(to_zs, Values::Own(ys), n)?;
+            layer.add_gradients(to_zs, Values::Own(ys), n)?;
             let Some(next) = next else { break };
             to_zs = Values::Own(next);
         }
