@@ -2,8 +2,8 @@
 //!
 //! B is packed into panels of 8 columns, a stretch of A at a time into blocks of 4 rows, and C is computed in blocks
 //! of 4 × 8 ([`super::block`]).
-//! If B is the larger operand, and stored column after column, then Cᵀ = Bᵀ·Aᵀ is computed instead, block by
-//! block in its place in C.
+//! If B is the larger operand, then Cᵀ = Bᵀ·Aᵀ is computed instead, block by block in its place in C: so it is the
+//! larger operand of which only a stretch is packed at a time.
 //!
 //! Every element is the sum `start + a₀b₀ + a₁b₁ + …` in this order, whatever the sizes; only the
 //! products with at most three rows or columns ([`super::skinny`]) sum in another fixed order.
@@ -16,14 +16,12 @@ use super::simd::F4;
 use super::skinny;
 use std::cell::RefCell;
 
-/// The longest stretch of the inner dimension that is taken at once: its panel of B fits into half of a
-/// 48 KB first-level cache.
+/// The longest part of the inner dimension that is taken at once, …
 const DEPTH: usize = 400;
-/// How many values of A are taken at once.
+/// … and how many values of A: both, 13 KB of a panel and 16 KB, fit into a first-level cache of 32 KB.
 const STRETCH: usize = 4096;
-
-/// How many values of C [`product_by_rows`] gives at once: with three times as many others, the second-level cache
-/// holds them.
+/// How many values of C [`product_by_rows`] gives at once: with three times as many others, a second-level cache of
+/// 512 KB holds them.
 const TILE: usize = 1 << 15;
 
 /// C ← max(start + A·B, low), C row after row. With `low` = −∞ there is no bound; NaN is kept.
@@ -49,11 +47,11 @@ pub fn product_through_relu(a: View, b: View, c: &mut [f32], ys: &[f32]) {
     compute(a, b, c, Start::Zero, f32::NEG_INFINITY, Some(ys));
 }
 
-/// Calls `each` with the rows of A·B, a few at a time, and the first one's number. What it does to each finds them in
-/// the nearest cache.
+/// Calls `each` with the rows of A·B, some at a time, and the number of their first; all at once where there are few.
+/// `each` finds them in a near cache, and computes no product itself.
 ///
 /// # Panics
-/// When the inner sizes differ.
+/// When the inner sizes differ, or `each` computes a product.
 pub fn product_by_rows(a: View, b: View, mut each: impl FnMut(usize, &[f32])) {
     let (m, n, k) = (a.rows, b.columns, a.columns);
     let rows = (TILE / n.max(1)).next_multiple_of(ROWS);
