@@ -1,5 +1,5 @@
 /**
- * @file Where the time of the page's worker goes, counted inside it: what every call into the wasm module takes.
+ * @file Where the time of the page's worker goes, counted inside it: what the calls into the wasm module take.
  *
  * And how long its thread has really run, where the system tells (Linux): steps for a second of that do not depend on
  * what else the machine does.
@@ -26,7 +26,7 @@ const PROLOGUE = `{
     WebAssembly[how] = async (module, imports) => {
       const made = await original.call(WebAssembly, module, imports);
       const exports = Object.entries((made.instance ?? made).exports).map(([name, value]) => {
-        const [, method] = /^session_(step|prepare|read|beginScores|scorePart)$/.exec(name) ?? [];
+        const [, method] = /^session_(step|beginScores|scorePart)$/.exec(name) ?? [];
         return [name, method ? timed(method, value) : value];
       });
       return { instance: { exports: Object.fromEntries(exports) }, module: made.module ?? module };
@@ -37,7 +37,7 @@ const PROLOGUE = `{
 
 /**
  * What the worker has done so far, in milliseconds; `began`, the first step, and `now` are times of day.
- * @typedef {{now: number, began: number, steps: number, step: number, scores: number, views: number, processor: number | null}} Spent
+ * @typedef {{now: number, began: number, steps: number, scores: number, processor: number | null}} Spent
  */
 
 /** Gives the pages of a context a worker that counts. @param {import("playwright-core").BrowserContext} context */
@@ -51,8 +51,8 @@ export async function countWorkers(context) {
 /** Looks at what a worker has done. @param {import("playwright-core").Browser} browser @param {import("playwright-core").Worker} worker @returns {Promise<Spent>} */
 export async function look(browser, worker) {
   const { now, spent } = await worker.evaluate(() => ({ now: performance.timeOrigin + performance.now(), spent: /** @type {any} */ (globalThis).spent }));
-  const { began = now, steps, step = 0, beginScores = 0, scorePart = 0, prepare = 0, read = 0 } = spent;
-  return { now, began, steps, step, scores: beginScores + scorePart, views: prepare + read, processor: await processorTime(browser) };
+  const { began = now, steps, beginScores = 0, scorePart = 0 } = spent;
+  return { now, began, steps, scores: beginScores + scorePart, processor: await processorTime(browser) };
 }
 
 /** Milliseconds that the threads of workers of this browser have run; null where the system does not tell. @param {import("playwright-core").Browser} browser */
