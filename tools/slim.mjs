@@ -25,7 +25,9 @@ const NEVER = [
   /^_R[^C]*C(?:s[0-9A-Za-z]*_)?11candle_core.*5utils\d+(?:unary|binary)_map[a-z_]*?[dxshlm](?=[A-Z])/,
   /11candle_core.*(?:11IndexSelect|10CpuStorage.*4powf)/,
   /11candle_core11cpu_backend17copy_strided_src_[dxslmh]E/,
-  // Functions of one number that no model takes of the library.
+  // Every tensor stays of the type that it is made with.
+  /11candle_core.*8to_dtype/,
+  // Functions of one number, or of two, that no model takes of the library.
   /11candle_core.*2op(?:3Sin|3Cos|3Erf|4Tanh|5Recip|4Gelu|7GeluErf|4Silu|4Ceil|5Floor|5Round|4Sign)N/,
   // Operations that the project has replaced, or does not need.
   /11candle_core.*(?:5WCond|6MatMul|3Cmp|11ReduceIndex|6Gather|8IndexAdd|6conv1d|6conv2d|ConvTranspose|Conv1D|Conv2D|AvgPool2D|MaxPool2D|UpsampleNearest|UpsampleBilinear|Im2Col|Col2Im|7Scatter|10ScatterAdd)/,
@@ -46,6 +48,10 @@ const NEVER = [
   /3std2io5error.*3fmt(?:5Debug|7Display)3fmt$/,
   /3str19slice_error_fail_rt$/,
   /(?:3str5lossyNt\w*5DebugNt\w*3fmt5Debug|4bstrNt\w*7ByteStrNt\w*3fmt7Display)3fmt$/,
+  // Sines of angles from 1.6 million on, which src/math/lib.rs turns back first.
+  /14rem_pio2_large/,
+  // A number of 128 bits in words: serde's for a reader that has such numbers.
+  /4core3fmt3numo\d+__fmt_inner/,
   // Names in backtraces, which have no symbols to name.
   /14rustc_demangle/,
 ];

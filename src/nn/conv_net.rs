@@ -1,7 +1,7 @@
 //! Convolutional networks from images to features and back; any height and width will do.
 
 use crate::error::{Error, Result};
-use crate::nn::penalty::Critic;
+use crate::nn::penalty::{Critic, off_zero};
 use crate::nn::{Activation, Conv2d, Init, Linear, Vars, backward};
 use crate::rng::Rng;
 use candle_core::{D, Tensor, Var};
@@ -205,7 +205,7 @@ impl Critic for ConvCritic {
     /// By central differences: (D(x + h·v/‖v‖) − D(x − h·v/‖v‖))·‖v‖/2h.
     fn jvp(&self, xs: &Tensor, vs: &Tensor) -> Result<Tensor> {
         let length = vs.sqr()?.sum_keepdim(D::Minus1)?.sqrt()?;
-        let shift = vs.broadcast_div(&length.clamp(1e-12, f32::MAX)?)?.affine(REACH, 0.0)?;
+        let shift = vs.broadcast_div(&off_zero(&length)?)?.affine(REACH, 0.0)?;
         let n = xs.dim(0)?;
         let values = self.value(&Tensor::cat(&[&(xs + &shift)?, &(xs - &shift)?], 0)?)?;
         let slope = (values.narrow(0, 0, n)? - values.narrow(0, n, n)?)?.affine(0.5 / REACH, 0.0)?;

@@ -47,7 +47,7 @@ fn slope(critic: &dyn Critic, xs: &Tensor, mask: Option<&Tensor>) -> Result<Tens
 pub fn one_centred(critic: &dyn Critic, xs: &Tensor, mask: Option<&Tensor>) -> Result<Tensor> {
     let gradient = slope(critic, xs, mask)?;
     // (n, inputs) → (n, 1); a vanishing gradient has no direction, so its length is kept off 0
-    let length = gradient.sqr()?.sum_keepdim(D::Minus1)?.sqrt()?.clamp(1e-12, f32::MAX)?;
+    let length = off_zero(&gradient.sqr()?.sum_keepdim(D::Minus1)?.sqrt()?)?;
     let excess = (&length - 1.0)?;
     let along = critic.jvp(xs, &gradient.broadcast_div(&length)?)?;
     with_value(&(&excess * 2.0)?.mul(&along)?, &excess.sqr()?)
@@ -63,6 +63,13 @@ pub fn zero_centred(critic: &dyn Critic, xs: &Tensor, mask: Option<&Tensor>) -> 
     let gradient = slope(critic, xs, mask)?;
     let along = critic.jvp(xs, &gradient)?;
     with_value(&(along * 2.0)?, &gradient.sqr()?.sum_keepdim(D::Minus1)?)
+}
+
+/// Lengths by which something is divided, without a graph.
+pub(super) fn off_zero(lengths: &Tensor) -> Result<Tensor> {
+    let mut values = lengths.flatten_all()?.to_vec1::<f32>()?;
+    values.iter_mut().for_each(|x| *x = x.clamp(1e-12, f32::MAX));
+    Ok(Tensor::from_vec(values, lengths.shape(), lengths.device())?)
 }
 
 /// The mean of `values`, with the gradient of the mean of `graph`.

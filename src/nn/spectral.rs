@@ -3,11 +3,12 @@
 
 use crate::error::Result;
 use crate::nn::ops::product;
+use crate::nn::penalty::off_zero;
 use candle_core::Tensor;
 
 /// x/‖x‖; a vector of zeros stays one.
 fn unit(xs: &Tensor) -> Result<Tensor> {
-    let length = xs.sqr()?.sum_all()?.sqrt()?.clamp(1e-12, f32::MAX)?;
+    let length = off_zero(&xs.sqr()?.sum_all()?.sqrt()?)?;
     Ok(xs.broadcast_div(&length)?)
 }
 

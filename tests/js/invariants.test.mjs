@@ -118,7 +118,7 @@ test("the lockfiles name packages, not where one machine got them", () => {
 test("what the package leaves out of candle is used by plain twins only", () => {
   const shipped = rust.filter((name) => !/\/plain(?:_\w+)?\.rs$/.test(name));
   // tools/slim.mjs takes the code of these away. Operations of the project's own have the same names, as functions.
-  const absent = /\.(?:matmul|broadcast_matmul|conv2d|conv_transpose2d|gather|index_add|where_cond|argmax|argmin|argmax_keepdim|argmin_keepdim|max_keepdim|min_keepdim|log_sum_exp|cumsum|relu|ge|gt|le|lt|maximum|minimum)\(|\.(?:max|min)\(D::/;
+  const absent = /\.(?:matmul|broadcast_matmul|conv2d|conv_transpose2d|gather|index_add|where_cond|argmax|argmin|argmax_keepdim|argmin_keepdim|max_keepdim|min_keepdim|log_sum_exp|cumsum|relu|ge|gt|le|lt|maximum|minimum|to_dtype)\(|\.(?:max|min)\(D::/;
   assert.deepEqual(places(shipped, absent, rustCode), []);
   assert.deepEqual(places(shipped, /\bDType::(?!F32|U32)\w+/, rustCode), []);
 });
