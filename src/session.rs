@@ -81,9 +81,7 @@ impl Session {
     /// If the tensor library fails.
     pub fn twin(&self) -> Result<Self> {
         let mut twin = Self::on(self.config.clone(), self.data.clone())?;
-        for ((_, ours), (_, theirs)) in self.model.vars().iter().zip(twin.model.vars().iter()) {
-            theirs.set(ours.as_tensor())?;
-        }
+        twin.model.vars().copy_from(self.model.vars())?;
         twin.model.load_state(&self.model.state())?;
         twin.batches = self.batches.clone();
         twin.noise = self.noise.clone();

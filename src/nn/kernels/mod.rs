@@ -29,6 +29,7 @@ mod pack;
 pub mod pool;
 pub mod recurrent;
 pub mod reduce;
+pub mod select;
 mod shift;
 pub mod simd;
 mod skinny;

@@ -1,10 +1,12 @@
 //! The backward pass, with the gradients of variables gathered where they are computed.
 
+use super::live::Part;
 use super::scratch::Scratch;
 use super::slices::{constant, with_slice};
 use crate::error::Result;
 use crate::nn::kernels::gemm::{Start, View, product, product_by_rows};
 use crate::nn::kernels::reduce::largest;
+use crate::nn::kernels::select::clear;
 use candle_core::backprop::GradStore;
 use candle_core::{Tensor, bail};
 use std::cell::{OnceCell, RefCell};
@@ -41,18 +43,25 @@ impl Sum {
     }
 }
 
+/// Where the gradient of a variable is.
+fn position(sums: &[Sum], var: &Tensor) -> Option<usize> {
+    sums.iter().position(|sum| sum.var.id() == var.id())
+}
+
 fn lost() -> candle_core::Error {
     candle_core::Error::Msg("a gradient was lost".into())
 }
 
 /// The gradient of a weight matrix (outputs, inputs), as a product that has yet to be computed.
 pub(super) struct Product {
-    /// The gradient after the product with the weights, (n, outputs).
+    /// The gradient after the product with the weights, (n, outputs that count).
     pub(super) to_zs: Values,
-    /// What the weights were multiplied with, (n, inputs).
+    /// What the weights were multiplied with, (n, inputs that count).
     pub(super) xs: Values,
     /// n, outputs, inputs
     pub(super) sizes: [usize; 3],
+    /// Which of the weights may have a gradient that is not 0.
+    pub(super) part: Part,
 }
 
 /// Values that somebody else holds too, or nobody.
@@ -79,12 +88,40 @@ impl Product {
 
     fn with_views<R>(&self, f: impl FnOnce(View, View) -> R) -> candle_core::Result<R> {
         let [n, outputs, inputs] = self.sizes;
+        let [rows, columns] = self.part.sizes(outputs, inputs);
         self.to_zs
-            .with(|to_zs| self.xs.with(|xs| f(View::new(to_zs, n, outputs).t(), View::new(xs, n, inputs))))?
+            .with(|to_zs| self.xs.with(|xs| f(View::new(to_zs, n, rows).t(), View::new(xs, n, columns))))?
     }
 
     pub(super) fn add_to(&self, out: &mut [f32], start: Start) -> candle_core::Result<()> {
-        self.with_views(|a, b| product(a, b, out, start, f32::NEG_INFINITY))
+        let inputs = self.sizes[2];
+        if self.part.is_whole() {
+            return self.with_views(|a, b| product(a, b, out, start, f32::NEG_INFINITY));
+        }
+        if matches!(start, Start::Zero) {
+            clear(out);
+        }
+        let mut part = self.part.of(out, inputs);
+        self.with_views(|a, b| product(a, b, &mut part, start, f32::NEG_INFINITY))?;
+        self.part.put(&part, 0, out, inputs, 0);
+        Ok(())
+    }
+
+    /// Calls `each` with the values of some rows at a time, and the number of their first.
+    fn by_rows(&self, mut each: impl FnMut(usize, &[f32])) -> candle_core::Result<()> {
+        let [_, outputs, inputs] = self.sizes;
+        self.with_views(|a, b| {
+            product_by_rows(a, b, |row, values| {
+                if self.part.is_whole() {
+                    return each(row * inputs, values);
+                }
+                let [first, end] = self.part.span(row, values.len() / b.columns, outputs);
+                let mut whole = Scratch::of((end - first) * inputs);
+                clear(&mut whole);
+                self.part.put(values, row, &mut whole, inputs, first);
+                each(first * inputs, &whole);
+            });
+        })
     }
 
     /// What no |g| exceeds; NaN where that is not known.
@@ -148,12 +185,10 @@ impl Gradients {
             return Ok(self.with(var, |gradient| f(0, gradient))?.unwrap_or(Ok(()))?);
         };
         let mut outcome = Ok(());
-        product.with_views(|a, b| {
-            product_by_rows(a, b, |row, part| {
-                if outcome.is_ok() {
-                    outcome = f(row * b.columns, part);
-                }
-            });
+        product.by_rows(|first, part| {
+            if outcome.is_ok() {
+                outcome = f(first, part);
+            }
         })?;
         Ok(outcome?)
     }
@@ -178,7 +213,7 @@ impl Gradients {
     }
 
     fn gathered(&self, var: &Tensor) -> Option<&Sum> {
-        self.gathered.iter().find(|sum| sum.var.id() == var.id())
+        self.gathered.get(position(&self.gathered, var)?)
     }
 }
 
@@ -232,7 +267,7 @@ pub(super) fn gradient_of(
 ) -> candle_core::Result<Option<Tensor>> {
     gradient_from(input, |out, start| {
         if matches!(start, Start::Zero) {
-            out.fill(0.0);
+            clear(out);
         }
         add(out)
     })
@@ -256,17 +291,19 @@ fn gather(input: &Tensor, write: Write) -> candle_core::Result<Option<Tensor>> {
     if !input.track_op() {
         return Ok(None);
     }
-    if input.is_variable() && gathering() {
-        SINK.with_borrow_mut(|sink| {
-            let sink = sink.get_or_insert_default();
-            if let Some(sum) = sink.iter_mut().find(|sum| sum.var.id() == input.id()) {
-                return write(sum.grown()?, Start::Sum);
+    let gathered = SINK.with_borrow_mut(|sink| {
+        let Some(sums) = sink.as_mut().filter(|_| input.is_variable()) else { return Ok(false) };
+        match position(sums, input).and_then(|at| sums.get_mut(at)) {
+            Some(sum) => write(sum.grown()?, Start::Sum)?,
+            None => {
+                let mut gradient = Scratch::of(input.elem_count());
+                write(&mut gradient, Start::Zero)?;
+                sums.push(Sum { var: input.clone(), product: None, whole: gradient.into() });
             }
-            let mut gradient = Scratch::of(input.elem_count());
-            write(&mut gradient, Start::Zero)?;
-            sink.push(Sum { var: input.clone(), product: None, whole: gradient.into() });
-            Ok(())
-        })?;
+        }
+        Ok::<_, candle_core::Error>(true)
+    })?;
+    if gathered {
         return Ok(None);
     }
     let mut gradient = vec![0.0; input.elem_count()];
@@ -277,8 +314,8 @@ fn gather(input: &Tensor, write: Write) -> candle_core::Result<Option<Tensor>> {
 /// [`gradient_from`] for a variable whose gradient is this product, which is computed when it is asked for.
 pub(super) fn gather_product(var: &Tensor, product: Product) -> candle_core::Result<()> {
     SINK.with_borrow_mut(|sink| {
-        let Some(sink) = sink else { bail!("no gradients are being gathered") };
-        if let Some(sum) = sink.iter_mut().find(|sum| sum.var.id() == var.id()) {
+        let Some(sums) = sink else { bail!("no gradients are being gathered") };
+        if let Some(sum) = position(sums, var).and_then(|at| sums.get_mut(at)) {
             return product.add_to(sum.grown()?, Start::Sum);
         }
         // What others hold may be a view of a variable, which is another when the product is computed.
@@ -291,7 +328,7 @@ pub(super) fn gather_product(var: &Tensor, product: Product) -> candle_core::Res
             own => own,
         };
         let product = Some(Product { xs, ..product });
-        sink.push(Sum { var: var.clone(), product, whole: OnceCell::new() });
+        sums.push(Sum { var: var.clone(), product, whole: OnceCell::new() });
         Ok(())
     })
 }

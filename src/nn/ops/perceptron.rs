@@ -1,13 +1,13 @@
 //! A whole perceptron in one operation: what lies between its layers never becomes a tensor.
 
 use super::activate::Ending;
-use super::backward::{Product, Values, gather_product, gathering, gradient_from, gradient_of};
+use super::backward::{Values, gathering, gradient_from};
+use super::layer::{Hidden, Layer};
+use super::live::{Live, Part};
 use super::scratch::Scratch;
 use super::slices::{output, storage_slice, with_slice};
 use crate::error::Result;
 use crate::nn::Activation;
-use crate::nn::kernels::gemm::{Start, View, product, product_through_relu};
-use crate::nn::kernels::reduce::add_rows;
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, Layout, Shape, Tensor, bail};
 use std::sync::Mutex;
 
@@ -48,121 +48,36 @@ pub fn perceptron(xs: &Tensor, stages: &[Stage]) -> Result<Option<Tensor>> {
     }))
 }
 
-struct Layer {
-    weight: Tensor,
-    bias: Option<Tensor>,
-    ending: Ending,
-}
-
-impl Layer {
-    /// (outputs, inputs)
-    fn sizes(&self) -> candle_core::Result<(usize, usize)> {
-        self.weight.dims2()
-    }
-
-    fn forward(&self, xs: View, ys: &mut [f32]) -> candle_core::Result<()> {
-        let (outputs, inputs) = self.sizes()?;
-        if xs.columns != inputs || self.bias.as_ref().is_some_and(|bias| bias.elem_count() != outputs) {
-            bail!(
-                "a layer from {inputs} to {outputs} got {} inputs, or a bias of another length",
-                xs.columns
-            );
-        }
-        with_slice(&self.weight, |weight| {
-            let weight = View::new(weight, outputs, inputs).t();
-            match &self.bias {
-                Some(bias) => with_slice(bias, |bias| {
-                    product(xs, weight, ys, Start::Row(bias), self.ending.low());
-                }),
-                None => {
-                    product(xs, weight, ys, Start::Zero, self.ending.low());
-                    Ok(())
-                }
-            }
-        })??;
-        self.ending.finish(ys)
-    }
-
-    /// Adds to the gradients of W and b, given the gradient before the activation.
-    fn add_gradients(&self, to_zs: Values, xs: Values, n: usize) -> candle_core::Result<()> {
-        let (outputs, inputs) = self.sizes()?;
-        if let Some(bias) = &self.bias {
-            gradient_of(bias, |out| to_zs.with(|to_zs| add_rows(to_zs, out)))?;
-        }
-        let product = Product { to_zs, xs, sizes: [n, outputs, inputs] };
-        if self.weight.is_variable() && product.pays() {
-            return gather_product(&self.weight, product);
-        }
-        gradient_from(&self.weight, |out, start| product.add_to(out, start)).map(|_| ())
-    }
-
-    /// The gradient before the activation below the layer, which gave `ys`, from the one before the layer's own.
-    fn pass_below(
-        &self,
-        gradient: &[f32],
-        n: usize,
-        below: &Ending,
-        ys: &[f32],
-    ) -> candle_core::Result<Scratch> {
-        let (outputs, inputs) = self.sizes()?;
-        let mut out = Scratch::of(n * inputs);
-        if below.is_relu() {
-            with_slice(&self.weight, |weight| {
-                let (gradient, weight) =
-                    (View::new(gradient, n, outputs), View::new(weight, outputs, inputs));
-                product_through_relu(gradient, weight, &mut out, ys);
-            })?;
-            return Ok(out);
-        }
-        self.pass_on(gradient, n, &mut out, Start::Zero)?;
-        if below.is_identity() {
-            return Ok(out);
-        }
-        let mut scaled = Scratch::of(out.len());
-        below.scale(&out, ys, &mut scaled)?;
-        Ok(scaled)
-    }
-
-    /// The gradient before the layer from the one before its activation.
-    fn pass_on(&self, gradient: &[f32], n: usize, out: &mut [f32], start: Start) -> candle_core::Result<()> {
-        let (outputs, inputs) = self.sizes()?;
-        with_slice(&self.weight, |weight| {
-            let (gradient, weight) = (View::new(gradient, n, outputs), View::new(weight, outputs, inputs));
-            product(gradient, weight, out, start, f32::NEG_INFINITY);
-        })
-    }
-}
-
 struct Perceptron {
     layers: Vec<Layer>,
     /// Whether there will be a backward pass.
     tracked: bool,
     /// What every layer but the last gave, if there will be a backward pass.
-    hidden: Mutex<Vec<Scratch>>,
+    hidden: Mutex<Vec<Hidden>>,
 }
 
 impl Perceptron {
     fn forward(&self, xs: &CpuStorage, layout: &Layout) -> candle_core::Result<(CpuStorage, Shape)> {
         let (n, mut width) = layout.shape().dims2()?;
-        let Some((last, before)) = self.layers.split_last() else { bail!("a perceptron has layers") };
         let first = storage_slice(xs, layout)?;
-        let mut hidden: Vec<Scratch> = Vec::with_capacity(before.len());
-        for layer in before {
+        let mut hidden: Vec<Hidden> = Vec::with_capacity(self.layers.len());
+        for (layer, above) in self.layers.iter().zip(self.layers.iter().skip(1)) {
             let outputs = layer.sizes()?.0;
             let mut ys = Scratch::of(n * outputs);
-            let xs = hidden.last().map_or(first, |ys| &**ys);
-            layer.forward(View::new(xs, n, width), &mut ys)?;
-            if self.tracked {
-                hidden.push(ys);
-            } else {
-                hidden = vec![ys];
+            let xs = hidden.last().map_or(first, |below| &*below.ys);
+            layer.forward((xs, n, width), hidden.last(), &mut ys)?;
+            let given = layer.keep(ys, n, above)?;
+            if !self.tracked {
+                hidden.clear();
             }
+            hidden.push(given);
             width = outputs;
         }
+        let Some(last) = self.layers.last() else { bail!("a perceptron has layers") };
         let outputs = last.sizes()?.0;
         let mut ys = vec![0.0; n * outputs];
-        let xs = hidden.last().map_or(first, |ys| &**ys);
-        last.forward(View::new(xs, n, width), &mut ys)?;
+        let xs = hidden.last().map_or(first, |below| &*below.ys);
+        last.forward((xs, n, width), hidden.last(), &mut ys)?;
         if self.tracked {
             let Ok(mut kept) = self.hidden.lock() else { bail!("a perceptron's values are locked") };
             *kept = hidden;
@@ -186,38 +101,41 @@ impl Perceptron {
         let first = self.layers.iter().position(|layer| layer.learns());
         // Below it nothing asks for a gradient.
         let lowest = if xs.track_op() { 0 } else { first.unwrap_or(self.layers.len()) };
-        // What belongs before the activation of the layer whose turn it is.
-        let mut to_zs = Values::Shared(gradient.contiguous()?);
+        // What belongs before the activation of the layer whose turn it is, and for which of its units.
+        let (mut to_zs, mut live) = (Values::Shared(gradient.contiguous()?), None);
         if let Some(last) = self.layers.last().filter(|last| !last.ending.is_identity()) {
             let mut scaled = Scratch::of(ys.elem_count());
             to_zs.with(|gradient| with_slice(ys, |ys| last.ending.scale(gradient, ys, &mut scaled)))???;
+            if last.ending.is_relu() {
+                live = with_slice(ys, |ys| Live::among(ys, n))?;
+            }
+            if live.is_some() {
+                let part = Part { rows: None, columns: live.clone() };
+                scaled = part.of(&scaled, ys.dim(1)?);
+            }
             to_zs = Values::Own(scaled);
         }
         for (i, layer) in self.layers.iter().enumerate().skip(lowest).rev() {
-            let Some((below, ys)) = i.checked_sub(1).zip(hidden.pop()) else {
+            let Some((below, hidden)) = i.checked_sub(1).zip(hidden.pop()) else {
+                let part = Part { rows: live, columns: None };
                 let to_xs = gradient_from(xs, |out, start| {
-                    to_zs.with(|to_zs| layer.pass_on(to_zs, n, out, start))?
+                    to_zs.with(|to_zs| layer.pass_on(to_zs, n, &part, out, start))?
                 })?;
-                layer.add_gradients(to_zs, Values::Shared(xs.clone()), n)?;
+                layer.add_gradients(to_zs, Values::Shared(xs.clone()), n, part)?;
                 return Ok(to_xs);
             };
+            let part = Part { rows: live, columns: hidden.live.clone() };
             let next = match self.layers.get(below) {
                 Some(below) if i > lowest => {
-                    Some(to_zs.with(|to_zs| layer.pass_below(to_zs, n, &below.ending, &ys))??)
+                    Some(to_zs.with(|to_zs| layer.pass_below(to_zs, n, &part, (&below.ending, &hidden)))??)
                 }
                 _ => None,
             };
-            layer.add_gradients(to_zs, Values::Own(ys), n)?;
+            layer.add_gradients(to_zs, Values::Own(hidden.ys), n, part)?;
             let Some(next) = next else { break };
-            to_zs = Values::Own(next);
+            (to_zs, live) = (Values::Own(next), hidden.live);
         }
         Ok(None)
-    }
-}
-
-impl Layer {
-    fn learns(&self) -> bool {
-        self.weight.is_variable() || self.bias.as_ref().is_some_and(Tensor::is_variable)
     }
 }
 
