@@ -61,14 +61,20 @@ impl Layer {
     pub(super) fn keep(&self, ys: Scratch, n: usize, above: &Self) -> candle_core::Result<Hidden> {
         let (outputs, inputs) = above.sizes()?;
         let all = Hidden { ys, live: None, weight: None };
-        if !self.ending.is_relu() || outputs < NARROWEST || inputs * n != all.ys.len() {
+        if outputs < NARROWEST || inputs * n != all.ys.len() {
             return Ok(all);
         }
-        let Some(live) = Live::among(&all.ys, n) else { return Ok(all) };
+        let Some(live) = self.live(&all.ys, n)? else { return Ok(all) };
         let part = Part { rows: None, columns: Some(live) };
         let ys = part.of(&all.ys, inputs);
         let weight = Some(with_slice(&above.weight, |weight| part.of(weight, inputs))?);
         Ok(Hidden { ys, live: part.columns, weight })
+    }
+
+    /// Those of the layer's units that live; `None`: all count.
+    pub(super) fn live(&self, ys: &[f32], n: usize) -> candle_core::Result<Option<Live>> {
+        let counts = self.ending.is_relu() && self.sizes()?.1 >= NARROWEST;
+        Ok(counts.then(|| Live::among(ys, n)).flatten())
     }
 
     /// Adds to the gradients of W and b, given the gradient before the activation.

@@ -8,7 +8,8 @@ use crate::nn::kernels::{reduce, select};
 
 /// With fewer rows, or a narrower layer, there is nothing to gain.
 const FEWEST: usize = 32;
-/// A product with fewer columns is computed in another order ([`crate::nn::kernels::skinny`]).
+/// A product with fewer rows or columns is computed in another order ([`crate::nn::kernels::skinny`]): none of those
+/// between such a layer and its neighbours changes.
 pub(super) const NARROWEST: usize = 8;
 
 /// Those units of a layer that give something, in their order.
@@ -162,7 +163,13 @@ mod tests {
         ];
         for (name, silent) in patterns {
             for n in [31, 32, 65] {
-                for widths in [&[20, 40, 64, 16, 48][..], &[3, 33, 2], &[100, 260, 300, 12]] {
+                for widths in [
+                    &[20, 40, 64, 16, 48][..],
+                    &[3, 33, 2],
+                    &[100, 260, 300, 12],
+                    &[2, 64, 64, 2],
+                    &[2, 64, 40],
+                ] {
                     let x = network(n, widths, silent);
                     let stages = stages(&x);
                     let weights = normal(&[n, *widths.last().unwrap()], 1.0, "weights");

@@ -3,7 +3,7 @@
 use super::activate::Ending;
 use super::backward::{Values, gathering, gradient_from};
 use super::layer::{Hidden, Layer};
-use super::live::{Live, Part};
+use super::live::Part;
 use super::scratch::Scratch;
 use super::slices::{output, storage_slice, with_slice};
 use crate::error::Result;
@@ -106,9 +106,7 @@ impl Perceptron {
         if let Some(last) = self.layers.last().filter(|last| !last.ending.is_identity()) {
             let mut scaled = Scratch::of(ys.elem_count());
             to_zs.with(|gradient| with_slice(ys, |ys| last.ending.scale(gradient, ys, &mut scaled)))???;
-            if last.ending.is_relu() {
-                live = with_slice(ys, |ys| Live::among(ys, n))?;
-            }
+            live = with_slice(ys, |ys| last.live(ys, n))??;
             if live.is_some() {
                 let part = Part { rows: None, columns: live.clone() };
                 scaled = part.of(&scaled, ys.dim(1)?);
