@@ -168,7 +168,7 @@ impl Conv {
                 let columns =
                     View { values: map, rows: layout.map_plane, columns: self.outputs, transposed: true };
                 for first in (0..whole).step_by(COLUMNS) {
-                    pack::<2>(columns, (0, positions), (first, COLUMNS), panel.as_flattened_mut());
+                    pack(2, columns, (0, positions), (first, COLUMNS), panel.as_flattened_mut());
                     add_panel_columns(shifted, panel, &mut sums[first..], self.outputs);
                 }
                 for j in whole..self.outputs {

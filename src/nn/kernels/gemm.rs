@@ -3,7 +3,8 @@
 //! B is packed into panels of 8 columns, a stretch of A at a time into blocks of 4 rows, and C is computed in blocks
 //! of 4 × 8 ([`super::block`]).
 //! If B is the larger operand, then Cᵀ = Bᵀ·Aᵀ is computed instead, block by block in its place in C: so it is the
-//! larger operand of which only a stretch is packed at a time.
+//! larger operand of which only a stretch is packed at a time. Where much of A is 0 only the rest of it is taken
+//! ([`super::sparse`]).
 //!
 //! Every element is the sum `start + a₀b₀ + a₁b₁ + …` in this order, whatever the sizes; only the
 //! products with at most three rows or columns ([`super::skinny`]) sum in another fixed order.
@@ -13,7 +14,7 @@ use super::functions::{Function, Relu};
 pub use super::matrix::{Start, View};
 use super::pack::{Buffers, grow, pack};
 use super::simd::F4;
-use super::skinny;
+use super::{skinny, sparse};
 use std::cell::RefCell;
 
 /// The longest part of the inner dimension that is taken at once, …
@@ -92,6 +93,9 @@ fn compute(a: View, b: View, c: &mut [f32], start: Start, low: f32, through: Opt
         through.into_iter().for_each(|ys| mask(c, ys));
         return;
     }
+    if sparse::product(a, b, c, start, low, through) {
+        return;
+    }
     // Which operand is packed a stretch at a time, and which as a whole: the larger one, unless it lies so that its
     // rows are short; and what there is of each is filled up.
     let flipped = m < n && (b.transposed || !a.transposed) || filled(n, m) < filled(m, n);
@@ -164,7 +168,7 @@ impl Whole<'_> {
 
     fn pack_panels(&self, (from, depth): (usize, usize), stretch: usize, buffers: &mut Buffers) {
         buffers.reserve(self.a.rows, self.b.columns, depth, stretch);
-        pack::<2>(self.b, (from, depth), (0, self.b.columns), &mut buffers.panels);
+        pack(2, self.b, (from, depth), (0, self.b.columns), &mut buffers.panels);
     }
 
     /// Rows of the product, from packed panels, to row `at` of C and those after it.
@@ -178,7 +182,7 @@ impl Whole<'_> {
         Buffers { panels, lines, aside, .. }: &mut Buffers,
     ) {
         let (m, n) = (self.a.rows, self.b.columns);
-        pack::<1>(self.a.t(), (from, depth), (first, rows), lines);
+        pack(1, self.a.t(), (from, depth), (first, rows), lines);
         let whole = rows / ROWS * ROWS;
         for column in (0..n).step_by(COLUMNS) {
             let panel = &panels.as_chunks().0[column / COLUMNS * depth..][..depth];

@@ -34,6 +34,7 @@ mod shift;
 pub mod simd;
 mod skinny;
 pub mod softmax;
+mod sparse;
 pub mod spline;
 pub mod travel;
 pub mod update;

@@ -40,12 +40,13 @@ pub(super) fn grow<T: Copy>(buffer: &mut Vec<T>, length: usize, value: T) {
     }
 }
 
-/// Packs `lanes` columns of `b` from column `first` on, `depth` of its rows from row `from` on: strips of 4·`HALVES`
-/// columns, one after the other, each row after row. Columns that the last strip lacks are zero.
+/// Packs `lanes` columns of `b` from column `first` on, `depth` of its rows from row `from` on: strips of 4·`halves`
+/// columns (1, 2 or 8 of them), one after the other, each row after row. Columns that the last strip lacks are zero.
 ///
 /// # Panics
 /// When `b` has fewer values, or `out` less room.
-pub(super) fn pack<const HALVES: usize>(
+pub(super) fn pack(
+    halves: usize,
     b: View,
     (from, depth): (usize, usize),
     (first, lanes): (usize, usize),
@@ -56,10 +57,10 @@ pub(super) fn pack<const HALVES: usize>(
     if depth == 0 || lanes == 0 {
         return;
     }
-    let width = 4 * HALVES;
+    let width = 4 * halves;
     let strips = lanes / width;
     assert!(start + (depth - 1) * row + (lanes - 1) * column < b.values.len());
-    assert!(lanes.div_ceil(width) * depth * HALVES <= out.len());
+    assert!(lanes.div_ceil(width) * depth * halves <= out.len());
     if strips > 0 {
         let values = &raw const b.values[start];
         let out = out.as_mut_ptr().cast();
@@ -67,16 +68,20 @@ pub(super) fn pack<const HALVES: usize>(
         // just been checked.
         unsafe {
             if b.transposed {
-                turn(values, column, depth, strips, HALVES, out);
+                turn(values, column, depth, strips, halves, out);
             } else {
-                cut::<HALVES>(values, row, depth, strips, out);
+                match halves {
+                    1 => cut::<1>(values, row, depth, strips, out),
+                    2 => cut::<2>(values, row, depth, strips, out),
+                    _ => cut::<8>(values, row, depth, strips, out),
+                }
             }
         }
     }
     let rest = lanes - strips * width;
     if rest > 0 {
         let start = start + strips * width * column;
-        for (i, halves) in out[strips * depth * HALVES..].chunks_mut(HALVES).take(depth).enumerate() {
+        for (i, halves) in out[strips * depth * halves..].chunks_mut(halves).take(depth).enumerate() {
             for (j, value) in halves.iter_mut().flat_map(|half| &mut half.0).enumerate() {
                 *value = if j < rest { b.values[start + i * row + j * column] } else { 0.0 };
             }
@@ -96,7 +101,7 @@ unsafe fn cut<const HALVES: usize>(
     strips: usize,
     out: *mut f32,
 ) {
-    let (width, group) = (4 * HALVES, 4 / HALVES);
+    let (width, group) = (4 * HALVES, 4_usize.div_ceil(HALVES));
     // SAFETY: the caller's, for everything below.
     unsafe {
         let copy = |from: *const f32, to: *mut f32| F4::load(from).store(to);
@@ -105,7 +110,7 @@ unsafe fn cut<const HALVES: usize>(
             let mut row = values.add(strip * width);
             let mut to = out.add(strip * depth * width);
             for _ in 0..depth {
-                for four in 0..4 {
+                for four in 0..group * HALVES {
                     copy(row.add(4 * four), to.add(four / HALVES * depth * width + 4 * (four % HALVES)));
                 }
                 row = row.wrapping_add(stride);
