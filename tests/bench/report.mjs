@@ -96,7 +96,7 @@ function markdown({ results, roof, chosen, bytes, machine, memory, starts }) {
     row(head), `|${"---|".repeat(head.length)}`, row(own), ...table.map(row),
     "",
     `Medians of ${rounds} interleaved rounds of one run, of the times and of each round's ratios: ${machine.cpu}, ${machine.browser}, one thread, ${machine.gpu}.`,
-    ...(share ? [`W4 at 3 · 2 · parameters · batch a step: ${share.rate.toFixed(1)} GFLOP/s, of which it need not compute what belongs to units that are silent throughout a batch; a loop of multiplications and additions in registers reaches ${share.roof.toFixed(1)}.`] : []),
+    ...(share ? [`W4 at 3 · 2 · parameters · batch a step is ${share.rate.toFixed(1)} GFLOP/s, though what belongs to zeros of relu is not computed; a loop of multiplications and additions in registers reaches ${share.roof.toFixed(1)}.`] : []),
     ...(starts ? [`From the address to the first finished step of training: ${Math.round(median(starts))} ms.`] : []),
     ...(memory ? [`Memory of W1 after 5,000 and 50,000 steps: ${mib(memory.steps.after5000)} and ${mib(memory.steps.after50000)}; after 5 and 50 sessions: ${mib(memory.sessions.after5)} and ${mib(memory.sessions.after50)}.`] : []),
     "",

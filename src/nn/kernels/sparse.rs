@@ -1,7 +1,8 @@
 //! Products with a matrix of which much is 0: what relu gave, and gradients that have passed through it.
 //!
 //! The values that are not 0 are listed, row by row, and a row of C is computed from those alone, 32 columns at a time.
-//! Every element is the sum that [`super::gemm`] computes, in its order, without the terms that are 0.
+//! Every element is the sum that [`super::gemm`] computes, in its order, without the terms whose factor in A is 0: what
+//! is not finite in B counts only where A has something for it.
 
 use super::block::Half;
 use super::matrix::{Start, View};
