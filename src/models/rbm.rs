@@ -44,17 +44,18 @@ params! {
         /// Gibbs sweeps in each step.
         sweeps("gibbsSweeps"): usize = 1, integer(1, 25), Live;
         /// Size of the update's step.
-        learning_rate("learningRate"): f64 = 0.03, log(1e-4, 1.0), Live, rate(true);
+        learning_rate("learningRate"): f64 = 0.1, log(1e-4, 1.0), Live, rate(true);
         /// How much of the last updates the direction keeps.
         momentum("momentum"): f64 = 0.0, linear(0.0, 0.99), Live, advanced(true);
         /// Data points per step.
         batch_size("batchSize"): usize = 100, log_integer(1, 1024), Live;
         /// Gibbs sweeps from noise to a sample that is shown.
         sample_sweeps("sampleSweeps"): usize = 100, log_integer(1, 1000), Live, advanced(true);
-        /// How the learning rate falls.
-        decay("decay"): Decay = Decay::Constant, choice::<Decay>(), Live, advanced(true);
+        /// How the learning rate falls. While it is high the chains get about (the weights push them away from where
+        /// they are); as it falls, the shares of what they visit come right.
+        decay("decay"): Decay = Decay::Linear, choice::<Decay>(), Live, advanced(true);
         /// The step at which the learning rate has fallen to 0.
-        decay_steps("decaySteps"): usize = 5000, log_integer(100, 100_000), Live, when("decay" in "linear" | "cosine"), advanced(true);
+        decay_steps("decaySteps"): usize = 3000, log_integer(100, 100_000), Live, when("decay" in "linear" | "cosine"), advanced(true);
     }
 }
 

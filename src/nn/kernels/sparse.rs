@@ -125,8 +125,7 @@ impl Buffers {
     fn list(&mut self, a: View, first: usize, rows: usize) {
         let (row, column) = a.strides();
         let depth = a.columns;
-        // One more, for the value that comes last without counting.
-        grow(&mut self.entries, rows.next_multiple_of(4) * depth + 1, Entry { value: 0.0, row: 0 });
+        grow(&mut self.entries, rows.next_multiple_of(4) * depth, Entry { value: 0.0, row: 0 });
         grow(&mut self.ends, rows.next_multiple_of(4), 0);
         assert!((first + rows - 1) * row + (depth - 1) * column < a.values.len());
         let entries = self.entries.as_mut_ptr();
