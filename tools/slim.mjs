@@ -25,9 +25,9 @@ const NEVER = [
   /^_R[^C]*C(?:s[0-9A-Za-z]*_)?11candle_core.*5utils\d+(?:unary|binary)_map[a-z_]*?[dxshlm](?=[A-Z])/,
   /11candle_core.*(?:11IndexSelect|10CpuStorage.*4powf)/,
   /11candle_core11cpu_backend17copy_strided_src_[dxslmh]E/,
-  // Every tensor stays of the type that it is made with.
+  // Every tensor stays of the type that it is made with. The library's clamp, minimum and maximum would convert their bounds.
   /11candle_core.*8to_dtype/,
-  // Functions of one number, or of two, that no model takes of the library.
+  // Functions of one number that no model takes of the library.
   /11candle_core.*2op(?:3Sin|3Cos|3Erf|4Tanh|5Recip|4Gelu|7GeluErf|4Silu|4Ceil|5Floor|5Round|4Sign)N/,
   // Operations that the project has replaced, or does not need.
   /11candle_core.*(?:5WCond|6MatMul|3Cmp|11ReduceIndex|6Gather|8IndexAdd|6conv1d|6conv2d|ConvTranspose|Conv1D|Conv2D|AvgPool2D|MaxPool2D|UpsampleNearest|UpsampleBilinear|Im2Col|Col2Im|7Scatter|10ScatterAdd)/,

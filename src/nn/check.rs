@@ -2,6 +2,8 @@
 
 use super::Vars;
 use crate::error::Result;
+use crate::nn::Activation;
+use crate::nn::ops::{Gradients, Stage, linear};
 use crate::rng::Rng;
 use candle_core::backprop::GradStore;
 use candle_core::{DType, Device, Tensor};
@@ -71,4 +73,26 @@ pub(crate) fn backward(
         assert_close(ours, others, 1e-6, "our backward pass and candle's");
     }
     (to_f64(&out), gradients(&grads))
+}
+
+/// The layers of relu of x, then W and b of each.
+pub(crate) fn stages(x: &[Tensor]) -> Vec<Stage<'_>> {
+    x[1..].chunks(2).map(|pair| (&pair[0], Some(&pair[1]), Activation::Relu)).collect()
+}
+
+/// What a perceptron is to give.
+pub(crate) fn layer_by_layer(xs: &Tensor, stages: &[Stage]) -> Tensor {
+    stages.iter().fold(xs.clone(), |xs, (weight, bias, f)| linear(&xs, weight, *bias, *f).unwrap())
+}
+
+/// A gradient as its parts, one after the other.
+pub(crate) fn in_parts(gradients: &Gradients, var: &Tensor) -> Vec<f32> {
+    let mut parts = Vec::new();
+    let add = |first: usize, part: &[f32]| {
+        assert_eq!(first, parts.len());
+        parts.extend_from_slice(part);
+        Ok(())
+    };
+    gradients.with_parts(var, add).unwrap();
+    parts
 }

@@ -5,6 +5,7 @@
 //! is not finite in B counts only where A has something for it.
 
 use super::block::Half;
+use super::functions::{Function, Relu};
 use super::matrix::{Start, View};
 use super::pack::{grow, pack};
 use super::simd::F4;
@@ -65,8 +66,7 @@ pub(super) fn product(
     let (n, size) = (b.columns, stretch(a) * b.columns);
     pays(a, b)
         && BUFFERS.with_borrow_mut(|buffers| {
-            let panels = n / WIDTH * b.rows * WIDTH / 4;
-            grow(&mut buffers.panels, panels, Half([0.0; 4]));
+            grow(&mut buffers.panels, n * b.rows / 4, Half([0.0; 4]));
             pack(8, b, (0, b.rows), (0, n), &mut buffers.panels);
             for (i, c) in c.chunks_mut(size).enumerate() {
                 match start {
@@ -135,8 +135,8 @@ impl Buffers {
             let mut at: [usize; 4] = std::array::from_fn(|r| (4 * group + r) * depth);
             for j in 0..depth {
                 for (line, at) in lines.iter().zip(&mut at) {
-                    // SAFETY: the last value of the last row has been checked; a row has at most `depth` entries before
-                    // this one.
+                    // SAFETY: the last value of the last row has been checked; a row has fewer than `depth` entries
+                    // before this one.
                     unsafe {
                         let value = *a.values.get_unchecked(line + j * column);
                         *entries.add(*at) = Entry { value, row: (j * WIDTH) as u32 };
@@ -202,7 +202,7 @@ unsafe fn run(ends: &[u32], entries: *const Entry, panel: *const f32, c: *mut f3
                 let mut sum = sum.at_least(low);
                 if !to.through.is_null() {
                     let ys = F4::load(to.through.add(i * to.stride + 4 * j));
-                    sum = sum * <super::functions::Relu as super::functions::Function>::slope_at_value(ys);
+                    sum = sum * Relu::slope_at_value(ys);
                 }
                 sum.store(c.add(4 * j));
             }

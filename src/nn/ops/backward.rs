@@ -336,14 +336,9 @@ pub(super) fn gather_product(var: &Tensor, product: Product) -> candle_core::Res
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::nn::Activation;
-    use crate::nn::check::normal;
-    use crate::nn::ops::{Stage, linear, perceptron};
+    use crate::nn::check::{in_parts, layer_by_layer, normal, stages};
+    use crate::nn::ops::perceptron;
     use candle_core::Var;
-
-    fn stages(x: &[Tensor]) -> Vec<Stage<'_>> {
-        x[1..].chunks(2).map(|pair| (&pair[0], Some(&pair[1]), Activation::Relu)).collect()
-    }
 
     /// Weights so large that their gradients are computed when they are asked for.
     fn wide() -> Vec<Tensor> {
@@ -360,13 +355,7 @@ mod tests {
         let loss = |by_layer: bool, times: usize| {
             let stages = stages(&x);
             let one = |xs: &Tensor| {
-                if by_layer {
-                    stages
-                        .iter()
-                        .fold(xs.clone(), |xs, (weight, bias, f)| linear(&xs, weight, *bias, *f).unwrap())
-                } else {
-                    perceptron(xs, &stages).unwrap().unwrap()
-                }
+                if by_layer { layer_by_layer(xs, &stages) } else { perceptron(xs, &stages).unwrap().unwrap() }
             };
             let losses = (0..times).map(|i| one(&(&x[0] * (1.0 + i as f64)).unwrap()).sqr().unwrap());
             losses.map(|it| it.sum_all().unwrap()).reduce(|a, b| (a + b).unwrap()).unwrap()
@@ -378,14 +367,7 @@ mod tests {
                 let whole = expected.with(var, <[f32]>::to_vec).unwrap().unwrap();
                 let largest = whole.iter().fold(0.0_f32, |a, x| a.max(x.abs()));
                 assert!(got.within(var, largest).unwrap() && !got.within(var, 0.999 * largest).unwrap());
-                let mut parts = Vec::new();
-                let add = |first: usize, part: &[f32]| {
-                    assert_eq!(first, parts.len());
-                    parts.extend_from_slice(part);
-                    Ok(())
-                };
-                got.with_parts(var, add).unwrap();
-                assert_eq!(parts, whole, "{times}");
+                assert_eq!(in_parts(&got, var), whole, "{times}");
                 assert_eq!(got.with(var, <[f32]>::to_vec).unwrap().unwrap(), whole);
             }
         }

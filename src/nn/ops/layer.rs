@@ -2,7 +2,7 @@
 
 use super::activate::Ending;
 use super::backward::{Product, Values, gather_product, gradient_from, gradient_of};
-use super::live::{Live, NARROWEST, Part};
+use super::live::{Live, NARROWEST, Part, chosen, count};
 use super::scratch::Scratch;
 use super::slices::with_slice;
 use crate::nn::kernels::gemm::{Start, View, product, product_through_relu};
@@ -37,13 +37,13 @@ impl Layer {
         if width != inputs || self.bias.as_ref().is_some_and(|bias| bias.elem_count() != outputs) {
             bail!("a layer from {inputs} to {outputs} got {width} inputs, or a bias of another length");
         }
-        let (part, weight) = below.map_or((Part::default(), None), Hidden::above);
-        let [_, columns] = part.sizes(outputs, inputs);
+        let columns = count(below.and_then(|below| below.live.as_ref()), inputs);
         let compute = |weight: &[f32], start: Start, ys: &mut [f32]| {
             let weight = View::new(weight, outputs, columns).t();
             product(View::new(xs, n, columns), weight, ys, start, self.ending.low());
         };
-        let with_weight = |start: Start, ys: &mut [f32]| match weight {
+        let with_weight = |start: Start, ys: &mut [f32]| match below.and_then(|below| below.weight.as_deref())
+        {
             Some(weight) => {
                 compute(weight, start, ys);
                 Ok(())
@@ -65,10 +65,9 @@ impl Layer {
             return Ok(all);
         }
         let Some(live) = self.live(&all.ys, n)? else { return Ok(all) };
-        let part = Part { rows: None, columns: Some(live) };
-        let ys = part.of(&all.ys, inputs);
-        let weight = Some(with_slice(&above.weight, |weight| part.of(weight, inputs))?);
-        Ok(Hidden { ys, live: part.columns, weight })
+        let of = |matrix: &[f32]| chosen(matrix, inputs, [None, Some(&live)]);
+        let (ys, weight) = (of(&all.ys), Some(with_slice(&above.weight, of)?));
+        Ok(Hidden { ys, live: Some(live), weight })
     }
 
     /// Those of the layer's units that live; `None`: all count.
@@ -139,19 +138,16 @@ impl Layer {
     fn with_part(
         &self,
         part: &Part,
-        chosen: Option<&[f32]>,
+        narrow: Option<&[f32]>,
         f: impl FnOnce(View),
     ) -> candle_core::Result<()> {
         let (outputs, inputs) = self.sizes()?;
         let [rows, columns] = part.sizes(outputs, inputs);
         let choose = |weight: &[f32]| match &part.rows {
             None => f(View::new(weight, rows, columns)),
-            some => {
-                let weight = Part { rows: some.clone(), columns: None }.of(weight, columns);
-                f(View::new(&weight, rows, columns));
-            }
+            live => f(View::new(&chosen(weight, columns, [live.as_ref(), None]), rows, columns)),
         };
-        match chosen {
+        match narrow {
             Some(weight) => choose(weight),
             None => with_slice(&self.weight, choose)?,
         }
@@ -167,11 +163,4 @@ pub(super) struct Hidden {
     pub(super) live: Option<Live>,
     /// What the next layer multiplies them with, if not all live.
     weight: Option<Scratch>,
-}
-
-impl Hidden {
-    /// What counts of the weights of the layer above, and a copy of it where that is not all.
-    fn above(&self) -> (Part, Option<&[f32]>) {
-        (Part { rows: None, columns: self.live.clone() }, self.weight.as_deref())
-    }
 }

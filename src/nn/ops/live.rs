@@ -60,23 +60,12 @@ impl Part {
 
     /// How much of a matrix (rows, columns) counts.
     pub(super) fn sizes(&self, rows: usize, columns: usize) -> [usize; 2] {
-        let count = |live: &Option<Live>, all| live.as_ref().map_or(all, |live| live.units.len());
-        [count(&self.rows, rows), count(&self.columns, columns)]
+        [count(self.rows.as_ref(), rows), count(self.columns.as_ref(), columns)]
     }
 
     /// What counts of a matrix of so many columns.
     pub(super) fn of(&self, matrix: &[f32], columns: usize) -> Scratch {
-        let [height, width] = self.sizes(matrix.len() / columns.max(1), columns);
-        let mut part = Scratch::of(height * width);
-        for (i, part) in part.chunks_exact_mut(width.max(1)).enumerate() {
-            let start = self.row(i) * columns;
-            let row = &matrix[start..start + columns];
-            match &self.columns {
-                Some(live) => select::pick(row, &live.units, part),
-                None => part.copy_from_slice(row),
-            }
-        }
-        part
+        chosen(matrix, columns, [self.rows.as_ref(), self.columns.as_ref()])
     }
 
     /// Puts rows of what counts, from the one of this number on, into a matrix that begins with the row `above`.
@@ -118,16 +107,40 @@ impl Part {
 
     /// The row of the matrix that is this one of those that count.
     fn row(&self, i: usize) -> usize {
-        self.rows.as_ref().map_or(i, |live| live.units[i] as usize)
+        place(self.rows.as_ref(), i)
     }
+}
+
+/// How many units count, of so many.
+pub(super) fn count(live: Option<&Live>, all: usize) -> usize {
+    live.map_or(all, |live| live.units.len())
+}
+
+/// The unit that is this one of those that count.
+fn place(live: Option<&Live>, i: usize) -> usize {
+    live.map_or(i, |live| live.units[i] as usize)
+}
+
+/// These rows and these columns of a matrix of so many columns; `None`: all.
+pub(super) fn chosen(matrix: &[f32], columns: usize, [rows, some]: [Option<&Live>; 2]) -> Scratch {
+    let (height, width) = (count(rows, matrix.len() / columns.max(1)), count(some, columns));
+    let mut part = Scratch::of(height * width);
+    for (i, part) in part.chunks_exact_mut(width.max(1)).enumerate() {
+        let start = place(rows, i) * columns;
+        let row = &matrix[start..start + columns];
+        match some {
+            Some(live) => select::pick(row, &live.units, part),
+            None => part.copy_from_slice(row),
+        }
+    }
+    part
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::nn::Activation;
-    use crate::nn::check::{normal, to_f64};
-    use crate::nn::ops::{Stage, backward, gradients, linear, perceptron};
+    use crate::nn::check::{in_parts, layer_by_layer, normal, stages, to_f64};
+    use crate::nn::ops::{backward, gradients, perceptron};
     use candle_core::{Tensor, Var};
 
     /// Whether this unit of this layer is.
@@ -142,14 +155,6 @@ mod tests {
             all.push(Tensor::from_iter(bias, &candle_core::Device::Cpu).unwrap());
         }
         all.iter().map(|x| Var::from_tensor(x).unwrap().as_tensor().clone()).collect()
-    }
-
-    fn stages(x: &[Tensor]) -> Vec<Stage<'_>> {
-        x[1..].chunks(2).map(|pair| (&pair[0], Some(&pair[1]), Activation::Relu)).collect()
-    }
-
-    fn by_layer(xs: &Tensor, stages: &[Stage]) -> Tensor {
-        stages.iter().fold(xs.clone(), |xs, (weight, bias, f)| linear(&xs, weight, *bias, *f).unwrap())
     }
 
     #[test]
@@ -177,7 +182,7 @@ mod tests {
                         let once = |xs: &Tensor, factor: f64| {
                             let xs = (xs * factor).unwrap();
                             if whole {
-                                by_layer(&xs, &stages)
+                                layer_by_layer(&xs, &stages)
                             } else {
                                 perceptron(&xs, &stages).unwrap().unwrap()
                             }
@@ -202,16 +207,9 @@ mod tests {
             let x = network(32, &[100, 400, 300, 12], silent);
             let loss = |ys: Tensor| ys.sum_all().unwrap();
             let got = gradients(&loss(perceptron(&x[0], &stages(&x)).unwrap().unwrap())).unwrap();
-            let expected = gradients(&loss(by_layer(&x[0], &stages(&x)))).unwrap();
+            let expected = gradients(&loss(layer_by_layer(&x[0], &stages(&x)))).unwrap();
             for var in &x[1..] {
-                let mut parts = Vec::new();
-                let add = |first: usize, part: &[f32]| {
-                    assert_eq!(first, parts.len());
-                    parts.extend_from_slice(part);
-                    Ok(())
-                };
-                got.with_parts(var, add).unwrap();
-                assert_eq!(Some(parts), expected.with(var, <[f32]>::to_vec).unwrap());
+                assert_eq!(Some(in_parts(&got, var)), expected.with(var, <[f32]>::to_vec).unwrap());
             }
         }
     }

@@ -3,7 +3,7 @@
 use super::activate::Ending;
 use super::backward::{Values, gathering, gradient_from};
 use super::layer::{Hidden, Layer};
-use super::live::Part;
+use super::live::{Part, chosen};
 use super::scratch::Scratch;
 use super::slices::{output, storage_slice, with_slice};
 use crate::error::Result;
@@ -108,8 +108,7 @@ impl Perceptron {
             to_zs.with(|gradient| with_slice(ys, |ys| last.ending.scale(gradient, ys, &mut scaled)))???;
             live = with_slice(ys, |ys| last.live(ys, n))??;
             if live.is_some() {
-                let part = Part { rows: None, columns: live.clone() };
-                scaled = part.of(&scaled, ys.dim(1)?);
+                scaled = chosen(&scaled, ys.dim(1)?, [None, live.as_ref()]);
             }
             to_zs = Values::Own(scaled);
         }
